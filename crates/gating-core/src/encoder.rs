@@ -1,0 +1,112 @@
+//! Messages into embeddings: what a gate asks of an encoder.
+
+use std::error;
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::Error;
+
+/// Turns messages into embeddings; frozen, so that one message always gives the same one.
+pub trait Encoder: Send + Sync {
+    /// Which network and weights these are. A checkpoint holds it, and goes on only with an
+    /// encoder of the same id.
+    fn id(&self) -> &str;
+
+    /// How many numbers an embedding has.
+    fn hidden_size(&self) -> usize;
+
+    /// Where embeddings are computed and left.
+    fn device(&self) -> &Device;
+
+    /// Encodes several messages, in their order.
+    ///
+    /// # Errors
+    ///
+    /// When the encoder has no embedding for one of the messages, or the device fails.
+    fn encode_batch(&self, messages: &[&str]) -> Result<Vec<Embedding>, EncodeError>;
+
+    /// Encodes one message.
+    ///
+    /// # Errors
+    ///
+    /// As [`Encoder::encode_batch`].
+    fn encode(&self, message: &str) -> Result<Embedding, EncodeError> {
+        let mut embeddings = self.encode_batch(&[message])?;
+        Ok(embeddings.pop().expect("a batch gives one embedding a message"))
+    }
+}
+
+impl<E: Encoder + ?Sized> Encoder for Box<E> {
+    fn id(&self) -> &str {
+        (**self).id()
+    }
+
+    fn hidden_size(&self) -> usize {
+        (**self).hidden_size()
+    }
+
+    fn device(&self) -> &Device {
+        (**self).device()
+    }
+
+    fn encode_batch(&self, messages: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
+        (**self).encode_batch(messages)
+    }
+}
+
+/// What an encoder makes of a message: `[hidden_size]` numbers on the encoder's device.
+#[derive(Clone, Debug)]
+pub struct Embedding(Tensor<1>);
+
+impl Embedding {
+    /// The embedding in this tensor.
+    #[must_use]
+    pub fn new(tensor: Tensor<1>) -> Self {
+        Self(tensor)
+    }
+
+    /// The embedding with these numbers.
+    #[must_use]
+    pub fn from_slice(values: &[f32], device: &Device) -> Self {
+        Self(Tensor::from_data(TensorData::from(values), device))
+    }
+
+    /// How many numbers it has.
+    #[must_use]
+    pub fn hidden_size(&self) -> usize {
+        self.0.dims()[0]
+    }
+
+    /// The tensor on its device.
+    #[must_use]
+    pub fn tensor(&self) -> &Tensor<1> {
+        &self.0
+    }
+
+    /// The numbers, fetched from the device.
+    ///
+    /// # Errors
+    ///
+    /// When the device fails.
+    pub fn to_vec(&self) -> Result<Vec<f32>, Error> {
+        Ok(self.0.try_to_vec_as()?)
+    }
+}
+
+/// Why a message has no embedding: the encoder's own error.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct EncodeError(Box<dyn error::Error + Send + Sync>);
+
+impl EncodeError {
+    /// Wraps an encoder's own error, which stays reachable as the source.
+    pub fn new(error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+        Self(error.into())
+    }
+
+    /// The encoder's own error.
+    #[must_use]
+    pub fn get(&self) -> &(dyn error::Error + Send + Sync + 'static) {
+        &*self.0
+    }
+}

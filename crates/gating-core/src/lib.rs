@@ -1,0 +1,72 @@
+//! A gating model: one linear layer that scores every uid for a message and learns online.
+//!
+//! An [`Encoder`] turns a message into an [`Embedding`]; the [`Head`] gives every uid a score;
+//! the rewards that the asked uids earned move the head, so that messages go to those who answer
+//! them best. [`Gate`] joins the three. When a uid changes hands, [`BaseGatingModel::resync`]
+//! makes its row new and leaves every other row as it was, to the bit.
+//!
+//! The behaviour is that of `prompting.validators.gating` (opentensor/text-prompting, 2023).
+//!
+//! ```
+//! use burn::tensor::Device;
+//! use gating_core::{BaseGatingModel, Embedding, EncodeError, Encoder, Gate, GateConfig, Rewards};
+//! use gating_metagraph::Uid;
+//!
+//! /// Knows two kinds of messages: questions and all others.
+//! struct Questions(Device);
+//!
+//! impl Encoder for Questions {
+//!     fn id(&self) -> &str {
+//!         "questions"
+//!     }
+//!     fn hidden_size(&self) -> usize {
+//!         2
+//!     }
+//!     fn device(&self) -> &Device {
+//!         &self.0
+//!     }
+//!     fn encode_batch(&self, messages: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
+//!         let kind = |message: &&str| f32::from(u8::from(message.ends_with('?')));
+//!         let embed = |kind: f32| Embedding::from_slice(&[kind, 1.0 - kind], &self.0);
+//!         Ok(messages.iter().map(kind).map(embed).collect())
+//!     }
+//! }
+//!
+//! # #[cfg(feature = "flex")] {
+//! let config = GateConfig { num_uids: 8, learning_rate: 1.0, ..GateConfig::default() };
+//! let mut gate = Gate::new(Questions(Device::flex()), config)?;
+//! for _ in 0..50 {
+//!     let scores = gate.forward("who answers?")?;
+//!     let rewards = Rewards::new(vec![Uid::new(3), Uid::new(5)], vec![0.1, 0.9])?;
+//!     gate.backward(&scores, &rewards)?;
+//! }
+//! let scores = gate.forward("who knows?")?;
+//! assert!(scores.values()[5] > scores.values()[3]);
+//! # }
+//! # Ok::<(), gating_core::Error>(())
+//! ```
+
+mod encoder;
+mod scores;
+mod rewards;
+mod loss;
+mod rows;
+mod head;
+mod optimizer;
+mod resync;
+mod model;
+mod gate;
+mod checkpoint;
+mod error;
+
+pub use checkpoint::{Checkpoint, CheckpointFolder};
+pub use encoder::{EncodeError, Embedding, Encoder};
+pub use error::{CheckpointError, Error};
+pub use gate::{Gate, GateConfig};
+pub use head::{Head, HeadConfig};
+pub use loss::{Loss, softmax, softmax_mse};
+pub use model::BaseGatingModel;
+pub use optimizer::GradientMode;
+pub use resync::{Identity, Resync};
+pub use rewards::Rewards;
+pub use scores::Scores;

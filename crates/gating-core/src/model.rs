@@ -1,0 +1,34 @@
+//! What every gating model can do.
+
+use gating_metagraph::Metagraph;
+
+use crate::{Error, Loss, Resync, Rewards, Scores};
+
+/// What every gating model can do: score, learn, and follow its network.
+///
+/// Object-safe, so that a mock or another model can stand in for a [`Gate`](crate::Gate).
+/// Ported from `BaseGatingModel` of `prompting.validators.gating` (opentensor/text-prompting,
+/// 2023).
+pub trait BaseGatingModel {
+    /// Scores every uid for a message.
+    ///
+    /// # Errors
+    ///
+    /// When the encoder has no embedding for the message, or the device fails.
+    fn forward(&self, message: &str) -> Result<Scores, Error>;
+
+    /// Learns one step from what the asked uids earned, and returns the loss before the step.
+    ///
+    /// # Errors
+    ///
+    /// When a uid has no score, or the scores are of another model. Nothing has changed then.
+    fn backward(&mut self, scores: &Scores, rewards: &Rewards) -> Result<Loss, Error>;
+
+    /// Makes the rows of all uids new that changed hands from `previous` to `metagraph`.
+    ///
+    /// # Errors
+    ///
+    /// When the two are of different subnets or in the wrong order, or when the rows belong to
+    /// neither of them. Nothing has changed then.
+    fn resync(&mut self, previous: &Metagraph, metagraph: &Metagraph) -> Result<Resync, Error>;
+}

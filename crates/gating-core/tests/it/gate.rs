@@ -1,0 +1,229 @@
+//! Scoring, learning and resync through the public interface.
+
+use gating_core::{
+    BaseGatingModel, Error, Gate, GateConfig, GradientMode, Identity, Rewards,
+};
+use gating_metagraph::Uid;
+
+use crate::fixture::{Numbers, gate, gate_with, metagraph, uids};
+
+/// Learns `steps` times that the higher of two uids answers better.
+fn learn(gate: &mut Gate<Numbers>, steps: usize) {
+    for step in 0..steps {
+        let scores = gate.forward(["1 0 0", "0 1 0.5", "0 0 1"][step % 3]).expect("3 numbers");
+        let asked = uids([0, 1, 2, 3]);
+        let rewards = Rewards::new(asked, vec![0.0, 1.0, 0.5, 2.0]).expect("4 uids");
+        gate.backward(&scores, &rewards).expect("the uids have scores");
+    }
+}
+
+/// A row of the head with its bias, then those of velocity and gradient, as bits.
+fn row(gate: &Gate<Numbers>, uid: usize) -> Vec<u32> {
+    let checkpoint = gate.checkpoint().expect("the CPU does not fail");
+    let mut values = checkpoint.weight()[3 * uid..3 * uid + 3].to_vec();
+    values.push(checkpoint.bias()[uid]);
+    values.into_iter().map(f32::to_bits).collect()
+}
+
+#[test]
+fn learning_lowers_the_loss_and_raises_the_best() {
+    let mut gate = gate_with(GateConfig { num_uids: 4, learning_rate: 1.0, ..GateConfig::default() });
+    let rewards = Rewards::new(uids([0, 3]), vec![0.0, 2.0]).expect("2 uids");
+    let scores = gate.forward("1 0 0").expect("3 numbers");
+    let first = gate.backward(&scores, &rewards).expect("the uids have scores");
+    let mut last = first;
+    for _ in 0..20 {
+        let scores = gate.forward("1 0 0").expect("3 numbers");
+        last = gate.backward(&scores, &rewards).expect("the uids have scores");
+    }
+    assert!(last < first, "{last} {first}");
+    assert_eq!(gate.forward("1 0 0").expect("3 numbers").top(1)[0].0, Uid::new(3));
+    assert_eq!(gate.step(), 21);
+}
+
+#[test]
+fn every_row_with_velocity_moves() {
+    let mut gate = gate(6);
+    let one = |uid| Rewards::new(uids([uid, 5]), vec![0.0, 1.0]).expect("2 uids");
+    let scores = gate.forward("1 0 0").expect("3 numbers");
+    gate.backward(&scores, &one(0)).expect("the uids have scores");
+    let (asked, never) = (row(&gate, 0), row(&gate, 3));
+    gate.backward(&scores, &one(1)).expect("the uids have scores");
+    assert_ne!(row(&gate, 0), asked, "uid 0 goes on moving by its velocity");
+    assert_eq!(row(&gate, 3), never, "uid 3 was never asked");
+}
+
+#[test]
+fn the_modes_differ_from_the_second_step_on() {
+    let run = |gradient, steps| {
+        let mut gate = gate_with(GateConfig { num_uids: 4, gradient, ..GateConfig::default() });
+        learn(&mut gate, steps);
+        gate.head().weight().expect("the CPU does not fail")
+    };
+    let [accumulate, per_step] = [GradientMode::Accumulate, GradientMode::PerStep];
+    assert_eq!(run(accumulate, 1), run(per_step, 1));
+    assert_ne!(run(accumulate, 2), run(per_step, 2));
+}
+
+#[test]
+fn resync_makes_replaced_rows_new_and_keeps_the_rest() {
+    let mut gate = gate(4);
+    learn(&mut gate, 5);
+    let before = metagraph(10, [1, 2, 3, 4]);
+    gate.attach(&before).expect("the first metagraph");
+    let rows: Vec<_> = (0..4).map(|uid| row(&gate, uid)).collect();
+    let report = gate.resync(&before, &metagraph(20, [1, 9, 3, 8])).expect("a newer metagraph");
+    assert_eq!((report.kept, report.replaced), (2, uids([1, 3])));
+    for uid in [0, 2] {
+        assert_eq!(row(&gate, uid), rows[uid], "uid {uid} changed");
+    }
+    let bound = (6.0f32 / 4.0).sqrt();
+    for uid in [1, 3] {
+        let fresh = row(&gate, uid);
+        assert_ne!(fresh[..3], rows[uid][..3]);
+        assert!(fresh[..3].iter().all(|&bits| f32::from_bits(bits).abs() <= bound));
+        assert_eq!(fresh[3], 0, "the bias is zero");
+    }
+}
+
+/// A fresh row has no velocity and no gradient: it stands still while nobody asks its uid.
+#[test]
+fn replaced_rows_forget_velocity_and_gradient() {
+    for gradient in [GradientMode::Accumulate, GradientMode::PerStep] {
+        let config = GateConfig { num_uids: 6, learning_rate: 0.5, gradient, ..GateConfig::default() };
+        let mut gate = gate_with(config);
+        learn(&mut gate, 5);
+        let before = metagraph(10, [1, 2, 3, 4, 5, 6]);
+        gate.resync(&before, &metagraph(20, [1, 2, 3, 9, 5, 6])).expect("a newer metagraph");
+        let (fresh, kept) = (row(&gate, 3), row(&gate, 0));
+        let scores = gate.forward("1 0 0").expect("3 numbers");
+        let rewards = Rewards::new(uids([4, 5]), vec![0.0, 1.0]).expect("2 uids");
+        gate.backward(&scores, &rewards).expect("the uids have scores");
+        assert_eq!(row(&gate, 3), fresh, "{gradient}");
+        assert_ne!(row(&gate, 0), kept, "{gradient}");
+    }
+}
+
+#[test]
+fn the_head_grows_with_its_network() {
+    let mut gate = gate(2);
+    learn_two(&mut gate);
+    let kept = [row(&gate, 0), row(&gate, 1)];
+    let before = metagraph(10, [1, 2]);
+    let report = gate.resync(&before, &metagraph(20, [1, 2, 3, 4, 5])).expect("it grew");
+    assert_eq!((report.kept, report.grown), (2, uids([2, 3, 4])));
+    assert_eq!([row(&gate, 0), row(&gate, 1)], kept);
+    assert_eq!(gate.head().num_uids(), 5);
+    assert_eq!(gate.config().num_uids, 5);
+    learn(&mut gate, 3);
+}
+
+fn learn_two(gate: &mut Gate<Numbers>) {
+    let scores = gate.forward("1 0 0").expect("3 numbers");
+    let rewards = Rewards::new(uids([0, 1]), vec![0.0, 1.0]).expect("2 uids");
+    gate.backward(&scores, &rewards).expect("the uids have scores");
+}
+
+#[test]
+fn rows_follow_their_hotkeys_where_asked() {
+    let identity = Identity::Hotkey;
+    let mut gate = gate_with(GateConfig { num_uids: 3, identity, ..GateConfig::default() });
+    learn_two(&mut gate);
+    let rows: Vec<_> = (0..3).map(|uid| row(&gate, uid)).collect();
+    let report = gate.resync(&metagraph(1, [1, 2, 3]), &metagraph(2, [3, 2, 7])).expect("newer");
+    assert_eq!((report.kept, report.moved, report.replaced), (1, 1, uids([2])));
+    assert_eq!(row(&gate, 0), rows[2]);
+    assert_eq!(row(&gate, 1), rows[1]);
+}
+
+#[test]
+fn a_metagraph_applied_twice_changes_nothing() {
+    let mut gate = gate(4);
+    let (before, now) = (metagraph(10, [1, 2, 3, 4]), metagraph(20, [1, 9, 3, 4]));
+    gate.resync(&before, &now).expect("a newer metagraph");
+    let once = gate.checkpoint().expect("the CPU does not fail");
+    let report = gate.resync(&before, &now).expect("the same again");
+    assert_eq!((report.kept, report.replaced), (4, vec![]));
+    assert_eq!(gate.checkpoint().expect("the CPU does not fail"), once);
+}
+
+#[test]
+fn fresh_rows_depend_on_the_seed_alone() {
+    let run = |seed, last: [u8; 2]| {
+        let mut gate = gate_with(GateConfig { num_uids: 2, seed, ..GateConfig::default() });
+        gate.resync(&metagraph(1, [1, 2]), &metagraph(2, last)).expect("newer");
+        (row(&gate, 0), row(&gate, 1))
+    };
+    assert_eq!(run(1, [8, 9]), run(1, [8, 9]));
+    assert_eq!(run(1, [8, 9]).1, run(1, [1, 9]).1, "other uids have no say");
+    assert_ne!(run(1, [8, 9]), run(2, [8, 9]));
+    assert_ne!(run(1, [8, 9]).0, run(1, [8, 9]).1);
+}
+
+#[test]
+fn bad_calls_say_what_is_wrong_and_change_nothing() {
+    let mut gate = gate(4);
+    learn(&mut gate, 2);
+    gate.attach(&metagraph(10, [1, 2, 3, 4])).expect("the first metagraph");
+    let before = gate.checkpoint().expect("the CPU does not fail");
+    let check = |found: Result<(), Error>, expected: &str| {
+        assert_eq!(found.expect_err("the call is wrong").to_string(), expected);
+    };
+
+    check(gate.forward("1 0").map(drop), "the message cannot be encoded");
+    let scores = gate.forward("1 0 0").expect("3 numbers");
+    let rewards = Rewards::new(uids([2, 4]), vec![0.0, 1.0]).expect("2 uids");
+    check(
+        gate.backward(&scores, &rewards).map(drop),
+        "uid 4 is out of range, expected one of the 4 uids from 0 to 3",
+    );
+    let wider = gate_with(GateConfig { num_uids: 5, ..GateConfig::default() });
+    check(
+        gate.backward(&wider.forward("1 0 0").expect("3 numbers"), &rewards).map(drop),
+        "expected the scores of at most 4 uids, found 5",
+    );
+    check(
+        gate.attach(&metagraph(11, [1, 2, 3, 4])).map(drop),
+        "the rows belong to the metagraph at block 10 already",
+    );
+    check(
+        gate.follow(&metagraph(9, [1, 2, 3, 5])).map(drop),
+        "expected a metagraph at block 10 or later, found block 9",
+    );
+    check(
+        gate.resync(&metagraph(10, [1, 2, 7, 4]), &metagraph(11, [1, 2, 3, 5])).map(drop),
+        "the rows belong to the metagraph at block 10, but the previous metagraph is at block 10 \
+         and has another hotkey at uid 2",
+    );
+    assert_eq!(gate.checkpoint().expect("the CPU does not fail"), before);
+}
+
+#[test]
+fn settings_out_of_range_are_refused() {
+    let defaults = GateConfig::default();
+    let check = |config: GateConfig, expected: &str| {
+        let error = Gate::new(Numbers::new(3), config).expect_err("the setting is wrong");
+        assert_eq!(error.to_string(), expected);
+    };
+    check(GateConfig { num_uids: 0, ..defaults }, "expected 1 to 65536 uids, found 0");
+    check(GateConfig { num_uids: 70_000, ..defaults }, "expected 1 to 65536 uids, found 70000");
+    check(
+        GateConfig { learning_rate: -0.1, ..defaults },
+        "expected a learning rate of 0 or more, found -0.1",
+    );
+    check(
+        GateConfig { momentum: 1.5, ..defaults },
+        "expected a momentum of at least 0 and below 1, found 1.5",
+    );
+    assert_eq!(GateConfig { num_uids: 0, momentum: f64::NAN, ..defaults }.errors().len(), 2);
+}
+
+/// Another model can stand in where one is asked for.
+#[test]
+fn the_trait_is_object_safe() {
+    let mut model: Box<dyn BaseGatingModel> = Box::new(gate(4));
+    let scores = model.forward("1 0 0").expect("3 numbers");
+    let rewards = Rewards::new(uids([0]), vec![1.0]).expect("1 uid");
+    let loss = model.backward(&scores, &rewards).expect("the uid has a score");
+    assert_eq!(loss.value(), 0.0); // one uid: both softmaxes are 1
+}

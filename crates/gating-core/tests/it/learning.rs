@@ -1,0 +1,88 @@
+//! 300 steps against PyTorch SGD, from `testdata/learning/make.py`.
+
+use std::fs;
+use std::path::Path;
+
+use burn::tensor::Device;
+use gating_core::{BaseGatingModel, Embedding, Gate, GateConfig, GradientMode, Head, Rewards};
+use gating_metagraph::Uid;
+use safetensors::SafeTensors;
+
+use crate::fixture::Numbers;
+
+const HIDDEN_SIZE: usize = 64;
+const ASKED: usize = 50;
+
+/// The learning rate of the runs whose largest change is about as large as the weights.
+const FAST: [(&str, f64); 2] = [("accumulate_fast", 3.0), ("per_step_fast", 100.0)];
+
+fn values(golden: &SafeTensors, name: &str) -> Vec<f32> {
+    let data = golden.tensor(name).expect("make.py writes this tensor").data();
+    data.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+}
+
+fn uids(golden: &SafeTensors) -> Vec<Uid> {
+    let data = golden.tensor("uids").expect("make.py writes this tensor").data();
+    let number = |bytes: &[u8; 4]| Uid::new(i32::from_le_bytes(*bytes) as u16);
+    data.as_chunks().0.iter().map(number).collect()
+}
+
+/// Learns all steps, and returns the weights, the biases and every loss.
+fn learn(golden: &SafeTensors, learning_rate: f64, gradient: GradientMode) -> [Vec<f32>; 3] {
+    let (device, encoder) = (Device::flex(), Numbers::new(HIDDEN_SIZE));
+    let (weight, bias) = (values(golden, "initial.weight"), values(golden, "initial.bias"));
+    let head = Head::from_values(weight, bias, &device).expect("1024 rows");
+    let config = GateConfig { learning_rate, gradient, ..GateConfig::default() };
+    let mut gate = Gate::with_head(encoder, config, head).expect("the sizes agree");
+    let (embeddings, rewards) = (values(golden, "embeddings"), values(golden, "rewards"));
+    let (uids, mut losses) = (uids(golden), Vec::new());
+    for (step, embedding) in embeddings.chunks(HIDDEN_SIZE).enumerate() {
+        let asked = step * ASKED..(step + 1) * ASKED;
+        let scores = gate.score(Embedding::from_slice(embedding, &device)).expect("64 numbers");
+        let rewards = Rewards::new(uids[asked.clone()].to_vec(), rewards[asked].to_vec());
+        let loss = gate.backward(&scores, &rewards.expect("50 uids")).expect("they have scores");
+        losses.push(loss.value());
+    }
+    let head = gate.head();
+    [head.weight().expect("no device error"), head.bias().expect("no device error"), losses]
+}
+
+fn largest_difference(left: &[f32], right: &[f32]) -> f32 {
+    assert_eq!(left.len(), right.len());
+    left.iter().zip(right).map(|(left, right)| (left - right).abs()).fold(0.0, f32::max)
+}
+
+fn check(run: &str, learning_rate: f64, tolerance: impl Fn(f32) -> f32) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/learning/learning.safetensors");
+    let bytes = fs::read(path).expect("the golden is committed");
+    let golden = SafeTensors::deserialize(&bytes).expect("make.py writes safetensors");
+    let gradient = match run.starts_with("accumulate") {
+        true => GradientMode::Accumulate,
+        false => GradientMode::PerStep,
+    };
+    let [weight, bias, losses] = learn(&golden, learning_rate, gradient);
+    for (name, found) in [("weight", weight), ("bias", bias)] {
+        let expected = values(&golden, &format!("{run}.{name}"));
+        let change = largest_difference(&expected, &values(&golden, &format!("initial.{name}")));
+        let error = largest_difference(&found, &expected);
+        assert!(error <= tolerance(change), "{run} {name}: error {error:e}, change {change:e}");
+    }
+    let error = largest_difference(&losses, &values(&golden, &format!("{run}.losses")));
+    assert!(error <= 2e-9, "{run}: the losses differ by {error:e}"); // 5e-4 * 2^-18, f32 of torch
+}
+
+/// Every weight within 1e-6 of the largest change.
+#[test]
+fn fast_learning_equals_torch() {
+    for (run, learning_rate) in FAST {
+        check(run, learning_rate, |change| 1e-6 * change);
+    }
+}
+
+/// At the default learning rate 300 steps move a weight by 3e-3 at most, so that its last place
+/// sets the limit: two units of it, for weights below 0.25.
+#[test]
+fn learning_at_the_default_rate_equals_torch() {
+    check("accumulate", 0.01, |_| 3e-8);
+    check("per_step", 0.01, |_| 3e-8);
+}

@@ -1,0 +1,76 @@
+//! What can be wrong with a metagraph.
+
+use crate::{Hotkey, ParseHotkeyError, Uid};
+
+/// What can be wrong with a metagraph.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There are more neurons than uids to number them.
+    #[error("a metagraph of {found} uids, expected at most {}", Uid::COUNT)]
+    TooManyUids {
+        /// How many there are.
+        found: usize,
+    },
+    /// A hotkey holds two uids.
+    #[error("hotkey {hotkey} holds uid {first} and uid {second}")]
+    RepeatedHotkey {
+        /// The hotkey.
+        hotkey: Hotkey,
+        /// The lower uid.
+        first: Uid,
+        /// The higher uid.
+        second: Uid,
+    },
+    /// Two snapshots are of different subnets.
+    #[error("expected a metagraph of subnet {expected}, found subnet {found}")]
+    OtherSubnet {
+        /// The subnet of the first snapshot.
+        expected: u16,
+        /// The subnet of the second snapshot.
+        found: u16,
+    },
+    /// A snapshot is not the JSON it should be.
+    #[error("this is not a metagraph snapshot")]
+    Json(#[from] serde_json::Error),
+    /// A JSON document says that it is something else than a snapshot.
+    #[error("expected format `{expected}`, found `{found}`")]
+    Format {
+        /// The name of the snapshot format.
+        expected: &'static str,
+        /// The name in the document.
+        found: String,
+    },
+    /// A snapshot was written by a newer program.
+    #[error("expected version {expected} of the snapshot format, found {found}")]
+    Version {
+        /// The version that can be read.
+        expected: u32,
+        /// The version of the snapshot.
+        found: u32,
+    },
+    /// The uids of a snapshot have a gap or are out of order.
+    #[error("expected uid {expected} next, found uid {found}")]
+    UidOrder {
+        /// The uid that should come.
+        expected: usize,
+        /// The uid that came.
+        found: u16,
+    },
+    /// The hotkey of a uid is not SS58.
+    #[error("uid {uid} has no valid hotkey")]
+    Hotkey {
+        /// Whose hotkey it is.
+        uid: u16,
+        /// What is wrong with it.
+        source: ParseHotkeyError,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot access {}", path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
