@@ -1,2 +1,173 @@
-//! stub
-fn main(){}
+//! What this workspace does to itself; `cargo xtask help` lists the tasks.
+
+#![expect(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a task tells the terminal what it does"
+)]
+
+mod ci;
+mod files;
+mod golden;
+mod tidy;
+mod workspace;
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::slice::Iter;
+
+use anyhow::{Context, Error, Result, anyhow};
+
+use crate::ci::Weights;
+
+const USAGE: &str = "\
+Usage: cargo xtask <COMMAND>
+
+Commands:
+  ci      Runs every check in order and stops at the first that fails
+            --fast          does not pull the real weights
+            --list          prints the steps and runs nothing
+  tidy    Checks the layout rules of the workspace
+  golden  Makes the expected numbers of the tests anew, with Python
+            --check         compares them with the committed ones instead
+            --model FOLDER  where all-MiniLM-L6-v2 lies (default: GATING_MINILM)
+  help    Prints this text
+";
+
+#[derive(Debug, PartialEq)]
+enum Task {
+    Ci(Weights),
+    CiList(Weights),
+    Tidy,
+    Golden { model: Option<PathBuf> },
+    GoldenCheck { model: Option<PathBuf> },
+    Help,
+}
+
+impl Task {
+    fn parse(arguments: &[OsString]) -> Result<Self> {
+        let (command, options) = arguments.split_first().context("expected a command")?;
+        if arguments
+            .iter()
+            .any(|argument| argument == "--help" || argument == "-h")
+        {
+            return Ok(Self::Help);
+        }
+        match command.to_str() {
+            Some("ci") => Self::parse_ci(options),
+            Some("golden") => Self::parse_golden(options.iter()),
+            Some("tidy") => options
+                .first()
+                .map_or(Ok(Self::Tidy), |option| Err(unknown(option))),
+            Some("help") => Ok(Self::Help),
+            _ => Err(unknown(command)),
+        }
+    }
+
+    fn parse_ci(options: &[OsString]) -> Result<Self> {
+        let (mut weights, mut task): (_, fn(Weights) -> Self) = (Weights::Pulled, Self::Ci);
+        for option in options {
+            match option.to_str() {
+                Some("--fast") => weights = Weights::AsFound,
+                Some("--list") => task = Self::CiList,
+                _ => return Err(unknown(option)),
+            }
+        }
+        Ok(task(weights))
+    }
+
+    fn parse_golden(mut options: Iter<'_, OsString>) -> Result<Self> {
+        let (mut check, mut model) = (false, None);
+        while let Some(option) = options.next() {
+            match option.to_str() {
+                Some("--check") => check = true,
+                Some("--model") => {
+                    let folder = options
+                        .next()
+                        .context("expected a folder after `--model`")?;
+                    model = Some(PathBuf::from(folder));
+                }
+                _ => return Err(unknown(option)),
+            }
+        }
+        Ok(if check {
+            Self::GoldenCheck { model }
+        } else {
+            Self::Golden { model }
+        })
+    }
+
+    fn run(self) -> Result<()> {
+        match self {
+            Self::Ci(weights) => ci::run(weights),
+            Self::CiList(weights) => ci::list(weights),
+            Self::Tidy => tidy::run(),
+            Self::Golden { model } => golden::write(model),
+            Self::GoldenCheck { model } => golden::check(model),
+            Self::Help => {
+                print!("{USAGE}");
+                Ok(())
+            }
+        }
+    }
+}
+
+fn unknown(argument: &OsStr) -> Error {
+    anyhow!("unknown argument `{}`", argument.display())
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let task = match Task::parse(&arguments) {
+        Ok(task) => task,
+        Err(error) => {
+            eprint!("error: {error}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match task.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads a command line; an error is given as its text.
+    fn check(line: &str, expected: Result<Task, &str>) {
+        let arguments: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+        let found = Task::parse(&arguments).map_err(|error| error.to_string());
+        assert_eq!(found, expected.map_err(str::to_owned), "{line}");
+    }
+
+    #[test]
+    fn arguments_name_a_task() {
+        let model = Some(PathBuf::from("minilm"));
+        check("ci", Ok(Task::Ci(Weights::Pulled)));
+        check("ci --fast", Ok(Task::Ci(Weights::AsFound)));
+        check("ci --list --fast", Ok(Task::CiList(Weights::AsFound)));
+        check("tidy", Ok(Task::Tidy));
+        check("golden", Ok(Task::Golden { model: None }));
+        check(
+            "golden --model minilm --check",
+            Ok(Task::GoldenCheck { model }),
+        );
+        check("ci --help", Ok(Task::Help));
+    }
+
+    #[test]
+    fn wrong_arguments_are_named() {
+        check("", Err("expected a command"));
+        check("cl", Err("unknown argument `cl`"));
+        check("ci --slow", Err("unknown argument `--slow`"));
+        check("tidy now", Err("unknown argument `now`"));
+        check("golden --model", Err("expected a folder after `--model`"));
+    }
+}

@@ -1,1 +1,39 @@
-//! stub
+//! Frozen pretrained transformers that turn messages into embeddings for a gating model.
+//!
+//! A folder with `config.json`, `tokenizer.json`, `tokenizer_config.json` and `model.safetensors`
+//! is opened as [`ModelFiles`]; `config.json` says which network it is. [`LastTokenEncoder`] takes
+//! the last token of a message's first window, [`SentenceEncoder`] the normalized mean of every
+//! window; either takes any network. Joined with a head they are the two models of
+//! `prompting.validators.gating` (opentensor/text-prompting, 2023): [`GatingModel`] and
+//! [`SentenceEmbedGatingModel`].
+//!
+//! ```
+//! # #[cfg(feature = "flex")] {
+//! use burn::tensor::Device;
+//! use gating_core::Encoder;
+//! use gating_encoders::{ModelFiles, SentenceEncoder};
+//!
+//! # let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/tiny-bert");
+//! let files = ModelFiles::open(folder)?;
+//! let encoder = SentenceEncoder::load(&files, &Device::flex())?;
+//! let embedding = encoder.encode("who can prove this?").map_err(Box::new)?;
+//! assert_eq!(embedding.hidden_size(), 32);
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod files;
+mod tokenization;
+mod weights;
+mod layers;
+mod network;
+mod model;
+mod last_token;
+mod sentence;
+mod error;
+
+pub use error::Error;
+pub use files::ModelFiles;
+pub use last_token::{GatingModel, LastTokenEncoder};
+pub use network::NetworkKind;
+pub use sentence::{SentenceEmbedGatingModel, SentenceEncoder};

@@ -1,0 +1,127 @@
+//! What can go wrong with a model folder or a message.
+
+use std::error;
+use std::path::PathBuf;
+
+use crate::NetworkKind;
+
+/// What can go wrong with a model folder or a message.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no such folder.
+    #[error("no model folder {}", folder.display())]
+    NoFolder {
+        /// The folder that was named.
+        folder: PathBuf,
+    },
+    /// The folder lacks a file.
+    #[error("model folder {} has no `{file}`", folder.display())]
+    NoFile {
+        /// The folder.
+        folder: PathBuf,
+        /// The file it should have.
+        file: &'static str,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A JSON file is not JSON, or lacks what it should hold.
+    #[error("{} cannot be used", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The network is of a kind that is not known here.
+    #[error("expected a model type of {}, found `{found}`", NetworkKind::names())]
+    ModelType {
+        /// The `model_type` of `config.json`.
+        found: String,
+    },
+    /// A value in `config.json` cannot work.
+    #[error("`{key}` of config.json is {found}, expected {expected}")]
+    Config {
+        /// The key.
+        key: &'static str,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// The weights are not a whole safetensors file.
+    #[error("{} is not a whole safetensors file", path.display())]
+    Safetensors {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: safetensors::SafeTensorError,
+    },
+    /// The weights lack a tensor.
+    #[error("weights lack tensor `{name}`, expected F32 {expected:?}")]
+    NoTensor {
+        /// The tensor.
+        name: String,
+        /// The shape it should have.
+        expected: Vec<usize>,
+    },
+    /// A tensor is of another shape or type than `config.json` calls for.
+    #[error("tensor `{name}` is {dtype} {found:?}, expected F32 {expected:?}")]
+    Tensor {
+        /// The tensor.
+        name: String,
+        /// Its type.
+        dtype: String,
+        /// Its shape.
+        found: Vec<usize>,
+        /// The shape it should have.
+        expected: Vec<usize>,
+    },
+    /// The weights hold tensors that the network does not have.
+    #[error("weights hold {count} tensors that the network does not have, first `{first}`")]
+    UnknownTensors {
+        /// How many.
+        count: usize,
+        /// The first of them by name.
+        first: String,
+    },
+    /// `tokenizer.json` is not a tokenizer.
+    #[error("{} is not a tokenizer", path.display())]
+    Tokenizer {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<dyn error::Error + Send + Sync>,
+    },
+    /// Windows too short for a single token.
+    #[error("windows of {found} tokens, expected more than the {special} special tokens")]
+    Window {
+        /// The window length.
+        found: usize,
+        /// How many special tokens each window holds.
+        special: usize,
+    },
+    /// The tokenizer failed on a message.
+    #[error("the message cannot be cut into tokens")]
+    Tokens {
+        /// What the tokenizer says.
+        source: Box<dyn error::Error + Send + Sync>,
+    },
+    /// The tokenizer made a token that the network has no embedding for.
+    #[error("token id {found}, expected one below the vocabulary size {vocab_size}")]
+    TokenId {
+        /// The token id.
+        found: u32,
+        /// How many the network knows.
+        vocab_size: usize,
+    },
+    /// A message without a single token.
+    #[error("the message has no tokens, expected at least one")]
+    EmptyMessage,
+}

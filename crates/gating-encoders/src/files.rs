@@ -1,0 +1,107 @@
+//! The files of a pretrained model in one folder.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+use crate::{Error, NetworkKind};
+
+const CONFIG: &str = "config.json";
+const TOKENIZER: &str = "tokenizer.json";
+const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+const WEIGHTS: &str = "model.safetensors";
+
+/// A folder that holds a pretrained model as `transformers` saves it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ModelFiles {
+    folder: PathBuf,
+}
+
+impl ModelFiles {
+    /// Opens a folder with `config.json`, `tokenizer.json`, `tokenizer_config.json` and
+    /// `model.safetensors`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such folder, or it lacks one of the files.
+    pub fn open(folder: impl Into<PathBuf>) -> Result<Self, Error> {
+        let folder = folder.into();
+        if !folder.is_dir() {
+            return Err(Error::NoFolder { folder });
+        }
+        let required = [CONFIG, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS];
+        match required.into_iter().find(|file| !folder.join(file).is_file()) {
+            Some(file) => Err(Error::NoFile { folder, file }),
+            None => Ok(Self { folder }),
+        }
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Which network the folder holds.
+    ///
+    /// # Errors
+    ///
+    /// When `config.json` cannot be read or names a network that is not known here.
+    pub fn kind(&self) -> Result<NetworkKind, Error> {
+        #[derive(serde::Deserialize)]
+        struct ModelType {
+            model_type: String,
+        }
+        self.config::<ModelType>()?.model_type.parse()
+    }
+
+    /// What decides the embeddings, as 16 hex digits: a hash of weights and tokenizer.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read.
+    pub fn fingerprint(&self) -> Result<String, Error> {
+        let mut hasher = blake3::Hasher::new();
+        for file in [WEIGHTS, TOKENIZER] {
+            let path = self.folder.join(file);
+            let copied = File::open(&path).and_then(|mut file| io::copy(&mut file, &mut hasher));
+            copied.map_err(|source| Error::File { path, source })?;
+        }
+        Ok(hasher.finalize().to_hex()[..16].to_owned())
+    }
+
+    /// The settings of the network.
+    pub(crate) fn config<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.json(CONFIG)
+    }
+
+    /// The settings of the tokenizer.
+    pub(crate) fn tokenizer_config<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.json(TOKENIZER_CONFIG)
+    }
+
+    /// The tokenizer file and its bytes.
+    pub(crate) fn tokenizer(&self) -> Result<(PathBuf, Vec<u8>), Error> {
+        self.bytes(TOKENIZER)
+    }
+
+    /// The weights file and its bytes.
+    pub(crate) fn weights(&self) -> Result<(PathBuf, Vec<u8>), Error> {
+        self.bytes(WEIGHTS)
+    }
+
+    fn json<T: DeserializeOwned>(&self, file: &str) -> Result<T, Error> {
+        let (path, bytes) = self.bytes(file)?;
+        serde_json::from_slice(&bytes).map_err(|source| Error::Json { path, source })
+    }
+
+    fn bytes(&self, file: &str) -> Result<(PathBuf, Vec<u8>), Error> {
+        let path = self.folder.join(file);
+        match fs::read(&path) {
+            Ok(bytes) => Ok((path, bytes)),
+            Err(source) => Err(Error::File { path, source }),
+        }
+    }
+}

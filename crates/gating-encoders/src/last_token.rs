@@ -1,0 +1,66 @@
+//! The last token of a message as its embedding.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use gating_core::{Embedding, EncodeError, Encoder, Gate};
+
+use crate::model::Model;
+use crate::{Error, ModelFiles, NetworkKind};
+
+/// A gating model on the last token of a message, made for GPT-like networks.
+///
+/// Ported from `GatingModel` of `prompting.validators.gating` (opentensor/text-prompting, 2023).
+pub type GatingModel = Gate<LastTokenEncoder>;
+
+/// Takes the hidden state of the last position of a message's first window. Later windows are not
+/// used.
+#[derive(Debug)]
+pub struct LastTokenEncoder(Model);
+
+impl LastTokenEncoder {
+    /// Loads the network and the tokenizer of a model folder.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, the network is of an unknown kind, or its weights are not those
+    /// that `config.json` calls for.
+    pub fn load(files: &ModelFiles, device: &Device) -> Result<Self, Error> {
+        Model::load("last-token", files, device).map(Self)
+    }
+
+    /// Which network it is.
+    #[must_use]
+    pub fn kind(&self) -> NetworkKind {
+        self.0.kind()
+    }
+}
+
+impl Encoder for LastTokenEncoder {
+    fn id(&self) -> &str {
+        self.0.id()
+    }
+
+    fn hidden_size(&self) -> usize {
+        self.0.hidden_size()
+    }
+
+    fn device(&self) -> &Device {
+        self.0.device()
+    }
+
+    fn encode_batch(&self, messages: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
+        let first = |message: &&str| Ok(self.0.windows(message)?.swap_remove(0));
+        let windows: Result<Vec<_>, Error> = messages.iter().map(first).collect();
+        let vectors = self.0.pool(&windows.map_err(EncodeError::new)?, last_positions);
+        Ok(vectors.into_iter().map(Embedding::new).collect())
+    }
+}
+
+/// The hidden state of the last real position of each window.
+fn last_positions(states: Tensor<3>, lengths: &[usize]) -> Tensor<2> {
+    let [windows, length, hidden] = states.dims();
+    let rows: Vec<i32> =
+        lengths.iter().enumerate().map(|(row, real)| (row * length + real - 1) as i32).collect();
+    let rows = TensorData::from(rows.as_slice());
+    let rows = Tensor::<1, Int>::from_data(rows, &states.device());
+    states.reshape([windows * length, hidden]).select(0, rows)
+}

@@ -1,0 +1,72 @@
+//! The models that tests run on, and the goldens beside them.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use burn::tensor::Device;
+use gating_core::{Embedding, EncodeError, Encoder};
+use gating_encoders::{LastTokenEncoder, ModelFiles, SentenceEncoder};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+#[derive(Deserialize)]
+pub(crate) struct Golden<C> {
+    pub(crate) cases: Vec<C>,
+}
+
+pub(crate) fn testdata(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name)
+}
+
+/// The `expected.json` of a folder in `testdata`.
+pub(crate) fn cases<C: DeserializeOwned>(name: &str) -> Vec<C> {
+    let json = fs::read_to_string(testdata(name).join("expected.json"));
+    let json = json.expect("the golden is committed");
+    serde_json::from_str::<Golden<C>>(&json).expect("make.py writes this").cases
+}
+
+pub(crate) fn files(name: &str) -> ModelFiles {
+    ModelFiles::open(testdata(name)).expect("the model is committed")
+}
+
+pub(crate) fn sentence(files: &ModelFiles) -> SentenceEncoder {
+    SentenceEncoder::load(files, &Device::flex()).expect("the model is whole")
+}
+
+pub(crate) fn last_token(files: &ModelFiles) -> LastTokenEncoder {
+    LastTokenEncoder::load(files, &Device::flex()).expect("the model is whole")
+}
+
+/// The real all-MiniLM-L6-v2 weights, where the environment says they are.
+pub(crate) fn minilm() -> Option<ModelFiles> {
+    match env::var_os("GATING_MINILM") {
+        Some(folder) => Some(ModelFiles::open(folder).expect("GATING_MINILM names a model folder")),
+        None => {
+            eprintln!("skipped: GATING_MINILM does not say where the real weights are");
+            None
+        }
+    }
+}
+
+pub(crate) fn encode(encoder: &dyn Encoder, message: &str) -> Vec<f32> {
+    numbers(encoder.encode(message).expect("the message has an embedding"))
+}
+
+pub(crate) fn encode_batch(encoder: &dyn Encoder, messages: &[&str]) -> Vec<Vec<f32>> {
+    let embeddings = encoder.encode_batch(messages).expect("the messages have embeddings");
+    embeddings.into_iter().map(numbers).collect()
+}
+
+fn numbers(embedding: Embedding) -> Vec<f32> {
+    embedding.to_vec().expect("the CPU does not fail")
+}
+
+pub(crate) fn refused(result: Result<Embedding, EncodeError>) -> String {
+    result.expect_err("the message has no embedding").get().to_string()
+}
+
+/// The largest absolute difference.
+pub(crate) fn distance(left: &[f32], right: &[f32]) -> f32 {
+    assert_eq!(left.len(), right.len());
+    left.iter().zip(right).map(|(left, right)| (left - right).abs()).fold(0.0, f32::max)
+}

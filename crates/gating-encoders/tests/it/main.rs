@@ -1,0 +1,6 @@
+//! The public behaviour of `gating-encoders`, held against PyTorch and against itself.
+
+mod fixture;
+mod golden;
+mod load;
+mod properties;

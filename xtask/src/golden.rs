@@ -1,0 +1,164 @@
+//! The expected numbers of the tests, made anew by the reference.
+
+mod compare;
+mod safetensors;
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{self, Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::files;
+use crate::workspace::{self, WEIGHTS};
+
+/// What makes the numbers of one case.
+const SCRIPT: &str = "make.py";
+
+/// The case that takes the folder of a real model.
+const WITH_MODEL: &str = "minilm";
+
+/// One `testdata/<case>` folder.
+struct Case {
+    folder: PathBuf,
+    model: Option<PathBuf>,
+}
+
+/// Makes all numbers in place.
+pub(crate) fn write(model: Option<PathBuf>) -> Result<()> {
+    let python = python()?;
+    for case in cases(model)? {
+        case.make(&python, &case.folder)?;
+    }
+    Ok(())
+}
+
+/// Makes all numbers in a folder of their own and compares them with the committed ones.
+pub(crate) fn check(model: Option<PathBuf>) -> Result<()> {
+    let python = python()?;
+    let scratch = workspace::root().join("target/golden-check");
+    if scratch.exists() {
+        fs::remove_dir_all(&scratch).context("cannot remove `target/golden-check`")?;
+    }
+    let mut differences = Vec::new();
+    for case in cases(model)? {
+        let made = scratch.join(case.name());
+        case.make(&python, &made)?;
+        differences.extend(compare::folders(&case.folder, &made)?);
+    }
+    differences
+        .iter()
+        .for_each(|difference| println!("{difference}"));
+    ensure!(
+        differences.is_empty(),
+        "{} differences from the goldens",
+        differences.len()
+    );
+    Ok(())
+}
+
+/// Every case but those whose model is not at hand.
+fn cases(model: Option<PathBuf>) -> Result<Vec<Case>> {
+    let model = model.or_else(|| workspace::weights().map(PathBuf::from));
+    let model = model
+        .map(path::absolute)
+        .transpose()
+        .context("`--model` names no folder")?;
+    let scripts = files::under(&workspace::root().join("crates"))?.into_iter();
+    let folders = scripts.filter_map(|script| case_folder(&script).map(Path::to_owned));
+    let (mut cases, mut left_out) = (Vec::new(), Vec::new());
+    for folder in folders {
+        let needs_model = folder.ends_with(WITH_MODEL);
+        let model = model.clone().filter(|_| needs_model);
+        let cases = if needs_model && model.is_none() {
+            &mut left_out
+        } else {
+            &mut cases
+        };
+        cases.push(Case { folder, model });
+    }
+    for case in left_out {
+        eprintln!(
+            "{} is left out: neither --model nor {WEIGHTS} is set",
+            case.name()
+        );
+    }
+    Ok(cases)
+}
+
+/// The folder of a script, if it is one that makes a case.
+fn case_folder(script: &Path) -> Option<&Path> {
+    let folder = script.parent()?;
+    let is_case = script.ends_with(SCRIPT) && folder.parent()?.ends_with("testdata");
+    is_case.then_some(folder)
+}
+
+impl Case {
+    fn name(&self) -> String {
+        files::relative(&self.folder, workspace::root())
+    }
+
+    fn make(&self, python: &Path, out: &Path) -> Result<()> {
+        println!("making {}", self.name());
+        let mut command = workspace::program(python);
+        command
+            .arg("-B")
+            .arg(self.folder.join(SCRIPT))
+            .arg("--out")
+            .arg(out);
+        if let Some(model) = &self.model {
+            command.arg("--model").arg(model);
+        }
+        workspace::run(&mut command)
+    }
+}
+
+/// The Python of an environment that holds what `testdata/requirements.txt` asks for.
+fn python() -> Result<PathBuf> {
+    let root = workspace::root();
+    let environment = root.join("target/golden-venv");
+    let python = environment.join(if cfg!(windows) {
+        "Scripts/python.exe"
+    } else {
+        "bin/python"
+    });
+    let requirements = root.join("testdata/requirements.txt");
+    let text = files::read(&requirements)?;
+    // The copy is written last: it says that everything was installed.
+    let installed = environment.join("requirements.txt");
+    if fs::read(&installed).is_ok_and(|installed| installed == text) {
+        return Ok(python);
+    }
+    println!("making {}", environment.display());
+    let system = if cfg!(windows) { "python" } else { "python3" };
+    let new = ["-m", "venv", "--clear"].map(OsString::from);
+    workspace::run(workspace::program(system).args(new).arg(&environment))?;
+    let install = ["-m", "pip", "install", "-r"];
+    workspace::run(workspace::program(&python).args(install).arg(&requirements))?;
+    fs::write(&installed, text).context("cannot write to the new environment")?;
+    Ok(python)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(path: &str, expected: Option<&str>) {
+        assert_eq!(
+            case_folder(Path::new(path)),
+            expected.map(Path::new),
+            "{path}"
+        );
+    }
+
+    #[test]
+    fn a_case_is_a_script_in_testdata() {
+        check(
+            "crates/a/testdata/loss/make.py",
+            Some("crates/a/testdata/loss"),
+        );
+        check("crates/a/testdata/loss/makes.py", None);
+        check("crates/a/testdata/make.py", None);
+        check("crates/a/src/loss/make.py", None);
+    }
+}

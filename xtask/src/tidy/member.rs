@@ -1,0 +1,60 @@
+//! The crates of the workspace, as cargo sees them.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::manifest::Manifest;
+use crate::{files, workspace};
+
+/// One crate of the workspace.
+pub(super) struct Member {
+    pub(super) name: String,
+    pub(super) manifest: Manifest,
+    /// The crates of the workspace that it names as a dependency of any kind.
+    pub(super) edges: Vec<String>,
+}
+
+impl Member {
+    /// All of them.
+    pub(super) fn all() -> Result<Vec<Self>> {
+        let mut metadata = workspace::cargo();
+        metadata.args(["metadata", "--no-deps", "--format-version", "1"]);
+        let metadata: Value = serde_json::from_slice(&workspace::output(&mut metadata)?)?;
+        array(&metadata, "packages")?
+            .iter()
+            .map(Self::read)
+            .collect()
+    }
+
+    fn read(package: &Value) -> Result<Self> {
+        let manifest = Path::new(string(package, "manifest_path")?);
+        let local = array(package, "dependencies")?
+            .iter()
+            .filter(|crate_| is_local(crate_));
+        let edges = local.map(|dependency| Ok(string(dependency, "name")?.to_owned()));
+        Ok(Self {
+            name: string(package, "name")?.to_owned(),
+            manifest: Manifest::read(&files::relative(manifest, workspace::root()))?,
+            edges: edges.collect::<Result<_>>()?,
+        })
+    }
+}
+
+/// Whether a dependency is a folder, and not a crate of a registry.
+fn is_local(dependency: &Value) -> bool {
+    dependency["path"].is_string()
+}
+
+fn array<'a>(value: &'a Value, field: &str) -> Result<&'a Vec<Value>> {
+    value[field]
+        .as_array()
+        .with_context(|| format!("`cargo metadata` gives no list `{field}`"))
+}
+
+fn string<'a>(value: &'a Value, field: &str) -> Result<&'a str> {
+    value[field]
+        .as_str()
+        .with_context(|| format!("`cargo metadata` gives no text `{field}`"))
+}

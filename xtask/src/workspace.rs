@@ -1,0 +1,62 @@
+//! Where the workspace lies, and the programs that are called in it.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+/// The library crates, lowest first: each may depend on those before it.
+pub(crate) const LIBRARIES: [&str; 3] = ["gating-metagraph", "gating-core", "gating-encoders"];
+
+/// The environment variable that tells the tests where the weights of all-MiniLM-L6-v2 lie.
+pub(crate) const WEIGHTS: &str = "GATING_MINILM";
+
+/// The root folder of the workspace.
+pub(crate) fn root() -> &'static Path {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask
+        .parent()
+        .expect("the crate is a folder of the workspace")
+}
+
+/// The folder that [`WEIGHTS`] names.
+pub(crate) fn weights() -> Option<OsString> {
+    env::var_os(WEIGHTS).filter(|folder| !folder.is_empty())
+}
+
+/// The cargo that runs this task, to be called in the root folder.
+pub(crate) fn cargo() -> Command {
+    program(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// A program, to be called in the root folder.
+pub(crate) fn program(name: impl Into<OsString>) -> Command {
+    let mut command = Command::new(name.into());
+    command.current_dir(root());
+    command
+}
+
+/// Runs a command to its end, which must be a good one.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("cannot run {command:?}"))?;
+    ensure!(status.success(), "{command:?} ended with {status}");
+    Ok(())
+}
+
+/// Runs a command and takes what it prints to standard output.
+pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
+    let command = command.stderr(Stdio::inherit());
+    let output = command
+        .output()
+        .with_context(|| format!("cannot run {command:?}"))?;
+    ensure!(
+        output.status.success(),
+        "{command:?} ended with {}",
+        output.status
+    );
+    Ok(output.stdout)
+}
