@@ -52,23 +52,21 @@ struct Outcome {
 /// Runs every step until one fails.
 pub(crate) fn run(weights: Weights) -> Result<()> {
     if weights == Weights::AsFound && workspace::weights().is_none() {
-        eprintln!("{WEIGHTS} is not set: the tests with real weights will say that they skip");
+        eprintln!(
+            "{WEIGHTS} is not set: the tests with real weights will say that they are skipped"
+        );
     }
     let mut outcomes = Vec::new();
     let mut result = Ok(());
     for step in steps(weights) {
         println!("\n== {}: {step}", step.name);
         let start = Instant::now();
-        result = step
-            .run()
-            .with_context(|| format!("the step `{}` failed", step.name));
+        result = step.run().with_context(|| format!("the step `{}` failed", step.name));
+        let (name, time) = (step.name, start.elapsed());
         let word = if result.is_ok() { "ok" } else { "failed" };
-        outcomes.push(Outcome {
-            name: step.name,
-            time: start.elapsed(),
-            word,
-        });
-        println!("== {}", outcomes[outcomes.len() - 1]);
+        let outcome = Outcome { name, time, word };
+        println!("== {outcome}");
+        outcomes.push(outcome);
         if result.is_err() {
             break;
         }
@@ -89,20 +87,14 @@ pub(crate) fn list(weights: Weights) -> Result<()> {
 fn steps(weights: Weights) -> Vec<Step> {
     let mut steps = vec![
         Step::cargo("format", "fmt --all --check"),
-        Step::cargo(
-            "clippy",
-            "clippy --workspace --all-targets --locked -- -D warnings",
-        ),
+        Step::cargo("clippy", "clippy --workspace --all-targets --locked -- -D warnings"),
     ];
     let tests = Step::cargo("tests", test_arguments());
     match weights {
         Weights::Pulled => {
             let pull = format!("run --locked -p gating-cli -- model pull {MODEL}");
             steps.push(Step::cargo("model", &pull));
-            steps.push(Step {
-                work: Work::WithWeights,
-                ..tests
-            });
+            steps.push(Step { work: Work::WithWeights, ..tests });
         }
         Weights::AsFound => steps.push(tests),
     }
@@ -112,23 +104,14 @@ fn steps(weights: Weights) -> Vec<Step> {
         Step::cargo(&format!("features {library}"), &check)
     }));
     let rustdoc = Step::cargo("rustdoc", "doc --workspace --no-deps --locked");
-    steps.push(Step {
-        work: Work::Rustdoc,
-        ..rustdoc
-    });
-    steps.push(Step {
-        work: Work::Tidy,
-        ..Step::cargo("layout", "xtask tidy")
-    });
+    steps.push(Step { work: Work::Rustdoc, ..rustdoc });
+    steps.push(Step { work: Work::Tidy, ..Step::cargo("layout", "xtask tidy") });
     steps
 }
 
 fn test_arguments() -> &'static str {
     let mut nextest = workspace::cargo();
-    nextest
-        .args(["nextest", "--version"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    nextest.args(["nextest", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
     match nextest.status() {
         Ok(status) if status.success() => "nextest run --workspace --locked",
         _ => "test --workspace --locked --lib --bins --tests",
@@ -137,11 +120,7 @@ fn test_arguments() -> &'static str {
 
 impl Step {
     fn cargo(name: &str, arguments: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            arguments: arguments.to_owned(),
-            work: Work::Cargo,
-        }
+        Self { name: name.to_owned(), arguments: arguments.to_owned(), work: Work::Cargo }
     }
 
     fn run(&self) -> Result<()> {
@@ -170,13 +149,7 @@ impl fmt::Display for Step {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:25} {:8.1} s  {}",
-            self.name,
-            self.time.as_secs_f64(),
-            self.word
-        )
+        write!(f, "{:25} {:8.1} s  {}", self.name, self.time.as_secs_f64(), self.word)
     }
 }
 
@@ -190,9 +163,7 @@ fn pulled_weights() -> Result<String> {
 
 fn folder(json: &[u8]) -> Result<String> {
     let json: Value = serde_json::from_slice(json).context("`model show` prints no JSON")?;
-    let folder = json["folder"]
-        .as_str()
-        .context("`model show` prints no field `folder`")?;
+    let folder = json["folder"].as_str().context("`model show` prints no field `folder`")?;
     Ok(folder.to_owned())
 }
 
@@ -214,11 +185,7 @@ mod tests {
     #[test]
     fn no_step_takes_all_features() {
         let steps = steps(Weights::Pulled);
-        assert!(
-            steps
-                .iter()
-                .all(|step| !step.to_string().contains("--all-features"))
-        );
+        assert!(steps.iter().all(|step| !step.to_string().contains("--all-features")));
     }
 
     #[test]

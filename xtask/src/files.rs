@@ -19,12 +19,7 @@ pub(crate) fn under(folder: &Path) -> Result<Vec<PathBuf>> {
                 continue;
             }
             let kind = entry.file_type().with_context(unreadable)?;
-            if kind.is_dir() {
-                &mut folders
-            } else {
-                &mut files
-            }
-            .push(entry.path());
+            if kind.is_dir() { &mut folders } else { &mut files }.push(entry.path());
         }
     }
     files.sort();

@@ -3,7 +3,6 @@
 mod compare;
 mod safetensors;
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{self, Path, PathBuf};
 
@@ -46,42 +45,26 @@ pub(crate) fn check(model: Option<PathBuf>) -> Result<()> {
         case.make(&python, &made)?;
         differences.extend(compare::folders(&case.folder, &made)?);
     }
-    differences
-        .iter()
-        .for_each(|difference| println!("{difference}"));
-    ensure!(
-        differences.is_empty(),
-        "{} differences from the goldens",
-        differences.len()
-    );
+    differences.iter().for_each(|difference| println!("{difference}"));
+    ensure!(differences.is_empty(), "{} differences from the goldens", differences.len());
     Ok(())
 }
 
 /// Every case but those whose model is not at hand.
 fn cases(model: Option<PathBuf>) -> Result<Vec<Case>> {
     let model = model.or_else(|| workspace::weights().map(PathBuf::from));
-    let model = model
-        .map(path::absolute)
-        .transpose()
-        .context("`--model` names no folder")?;
+    let model = model.map(path::absolute).transpose().context("`--model` names no folder")?;
     let scripts = files::under(&workspace::root().join("crates"))?.into_iter();
     let folders = scripts.filter_map(|script| case_folder(&script).map(Path::to_owned));
     let (mut cases, mut left_out) = (Vec::new(), Vec::new());
     for folder in folders {
         let needs_model = folder.ends_with(WITH_MODEL);
         let model = model.clone().filter(|_| needs_model);
-        let cases = if needs_model && model.is_none() {
-            &mut left_out
-        } else {
-            &mut cases
-        };
+        let cases = if needs_model && model.is_none() { &mut left_out } else { &mut cases };
         cases.push(Case { folder, model });
     }
     for case in left_out {
-        eprintln!(
-            "{} is left out: neither --model nor {WEIGHTS} is set",
-            case.name()
-        );
+        eprintln!("{} is left out: neither --model nor {WEIGHTS} is set", case.name());
     }
     Ok(cases)
 }
@@ -101,11 +84,7 @@ impl Case {
     fn make(&self, python: &Path, out: &Path) -> Result<()> {
         println!("making {}", self.name());
         let mut command = workspace::program(python);
-        command
-            .arg("-B")
-            .arg(self.folder.join(SCRIPT))
-            .arg("--out")
-            .arg(out);
+        command.arg("-B").arg(self.folder.join(SCRIPT)).arg("--out").arg(out);
         if let Some(model) = &self.model {
             command.arg("--model").arg(model);
         }
@@ -117,11 +96,7 @@ impl Case {
 fn python() -> Result<PathBuf> {
     let root = workspace::root();
     let environment = root.join("target/golden-venv");
-    let python = environment.join(if cfg!(windows) {
-        "Scripts/python.exe"
-    } else {
-        "bin/python"
-    });
+    let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     let requirements = root.join("testdata/requirements.txt");
     let text = files::read(&requirements)?;
     // The copy is written last: it says that everything was installed.
@@ -131,8 +106,8 @@ fn python() -> Result<PathBuf> {
     }
     println!("making {}", environment.display());
     let system = if cfg!(windows) { "python" } else { "python3" };
-    let new = ["-m", "venv", "--clear"].map(OsString::from);
-    workspace::run(workspace::program(system).args(new).arg(&environment))?;
+    let create = ["-m", "venv", "--clear"];
+    workspace::run(workspace::program(system).args(create).arg(&environment))?;
     let install = ["-m", "pip", "install", "-r"];
     workspace::run(workspace::program(&python).args(install).arg(&requirements))?;
     fs::write(&installed, text).context("cannot write to the new environment")?;
@@ -144,19 +119,12 @@ mod tests {
     use super::*;
 
     fn check(path: &str, expected: Option<&str>) {
-        assert_eq!(
-            case_folder(Path::new(path)),
-            expected.map(Path::new),
-            "{path}"
-        );
+        assert_eq!(case_folder(Path::new(path)), expected.map(Path::new), "{path}");
     }
 
     #[test]
     fn a_case_is_a_script_in_testdata() {
-        check(
-            "crates/a/testdata/loss/make.py",
-            Some("crates/a/testdata/loss"),
-        );
+        check("crates/a/testdata/loss/make.py", Some("crates/a/testdata/loss"));
         check("crates/a/testdata/loss/makes.py", None);
         check("crates/a/testdata/make.py", None);
         check("crates/a/src/loss/make.py", None);

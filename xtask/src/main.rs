@@ -49,18 +49,13 @@ enum Task {
 impl Task {
     fn parse(arguments: &[OsString]) -> Result<Self> {
         let (command, options) = arguments.split_first().context("expected a command")?;
-        if arguments
-            .iter()
-            .any(|argument| argument == "--help" || argument == "-h")
-        {
+        if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
             return Ok(Self::Help);
         }
         match command.to_str() {
             Some("ci") => Self::parse_ci(options),
             Some("golden") => Self::parse_golden(options.iter()),
-            Some("tidy") => options
-                .first()
-                .map_or(Ok(Self::Tidy), |option| Err(unknown(option))),
+            Some("tidy") => options.first().map_or(Ok(Self::Tidy), |option| Err(unknown(option))),
             Some("help") => Ok(Self::Help),
             _ => Err(unknown(command)),
         }
@@ -84,19 +79,13 @@ impl Task {
             match option.to_str() {
                 Some("--check") => check = true,
                 Some("--model") => {
-                    let folder = options
-                        .next()
-                        .context("expected a folder after `--model`")?;
+                    let folder = options.next().context("expected a folder after `--model`")?;
                     model = Some(PathBuf::from(folder));
                 }
                 _ => return Err(unknown(option)),
             }
         }
-        Ok(if check {
-            Self::GoldenCheck { model }
-        } else {
-            Self::Golden { model }
-        })
+        Ok(if check { Self::GoldenCheck { model } } else { Self::Golden { model } })
     }
 
     fn run(self) -> Result<()> {
@@ -155,10 +144,7 @@ mod tests {
         check("ci --list --fast", Ok(Task::CiList(Weights::AsFound)));
         check("tidy", Ok(Task::Tidy));
         check("golden", Ok(Task::Golden { model: None }));
-        check(
-            "golden --model minilm --check",
-            Ok(Task::GoldenCheck { model }),
-        );
+        check("golden --model minilm --check", Ok(Task::GoldenCheck { model }));
         check("ci --help", Ok(Task::Help));
     }
 

@@ -29,11 +29,7 @@ struct Violation {
 
 impl Violation {
     fn new(path: &str, line: usize, message: impl Into<String>) -> Self {
-        Self {
-            path: path.to_owned(),
-            line,
-            message: message.into(),
-        }
+        Self { path: path.to_owned(), line, message: message.into() }
     }
 }
 
@@ -46,14 +42,8 @@ impl fmt::Display for Violation {
 /// Prints every violation; any is an error.
 pub(crate) fn run() -> Result<()> {
     let violations = violations()?;
-    violations
-        .iter()
-        .for_each(|violation| println!("{violation}"));
-    ensure!(
-        violations.is_empty(),
-        "{} violations of the layout rules",
-        violations.len()
-    );
+    violations.iter().for_each(|violation| println!("{violation}"));
+    ensure!(violations.is_empty(), "{} violations of the layout rules", violations.len());
     Ok(())
 }
 
@@ -61,11 +51,7 @@ fn violations() -> Result<Vec<Violation>> {
     let manifest = Manifest::read("Cargo.toml")?;
     let members = Member::all()?;
     let mut violations = edges::unexpected(&members);
-    violations.extend(
-        members
-            .iter()
-            .flat_map(|member| manifest::check(&member.manifest)),
-    );
+    violations.extend(members.iter().flat_map(|member| manifest::check(&member.manifest)));
     violations.extend(manifest::unsorted(&manifest));
     violations.extend(dependencies::unused(&manifest, &members));
     violations.extend(dependencies::undocumented(&manifest)?);
@@ -84,10 +70,8 @@ fn source_violations() -> Result<Vec<Violation>> {
         for path in files::under(&root.join(folder))? {
             if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = files::read_text(&path)?;
-                violations.extend(source::check(&Source::new(
-                    &files::relative(&path, root),
-                    &text,
-                )));
+                violations
+                    .extend(source::check(&Source::new(&files::relative(&path, root), &text)));
             }
         }
     }
@@ -102,10 +86,6 @@ mod tests {
     fn the_tree_is_tidy() {
         let violations = violations().expect("the tree can be read");
         let lines: Vec<String> = violations.iter().map(Violation::to_string).collect();
-        assert!(
-            lines.is_empty(),
-            "the layout rules are broken:\n{}",
-            lines.join("\n")
-        );
+        assert!(lines.is_empty(), "the layout rules are broken:\n{}", lines.join("\n"));
     }
 }

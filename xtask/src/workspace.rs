@@ -16,9 +16,7 @@ pub(crate) const WEIGHTS: &str = "GATING_MINILM";
 /// The root folder of the workspace.
 pub(crate) fn root() -> &'static Path {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask
-        .parent()
-        .expect("the crate is a folder of the workspace")
+    xtask.parent().expect("the crate is a folder of the workspace")
 }
 
 /// The folder that [`WEIGHTS`] names.
@@ -40,9 +38,7 @@ pub(crate) fn program(name: impl Into<OsString>) -> Command {
 
 /// Runs a command to its end, which must be a good one.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("cannot run {command:?}"))?;
+    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
     ensure!(status.success(), "{command:?} ended with {status}");
     Ok(())
 }
@@ -50,13 +46,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// Runs a command and takes what it prints to standard output.
 pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
     let command = command.stderr(Stdio::inherit());
-    let output = command
-        .output()
-        .with_context(|| format!("cannot run {command:?}"))?;
-    ensure!(
-        output.status.success(),
-        "{command:?} ended with {}",
-        output.status
-    );
+    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    ensure!(output.status.success(), "{command:?} ended with {}", output.status);
     Ok(output.stdout)
 }

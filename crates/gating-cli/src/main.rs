@@ -1,2 +1,55 @@
-//! stub
-fn main(){}
+//! The command `gating`: score messages, learn from rewards, follow a metagraph.
+
+mod args;
+mod chart;
+mod commands;
+mod demo;
+mod device;
+mod failure;
+mod models;
+mod output;
+mod session;
+mod settings;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use args::Args;
+use failure::{Failure, Kind};
+use output::Output;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return refuse(&error),
+    };
+    let output = Output::new(&args.output);
+    match commands::run(args, &output) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has read enough.
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.kind.exit_code())
+        }
+    }
+}
+
+/// Prints help where it was asked for, and what is wrong with the arguments otherwise.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let json = args::wants_json(std::env::args_os());
+    if is_help || !json {
+        // Nothing is left to do where even this cannot be printed.
+        let _: io::Result<()> = error.print();
+        return if is_help { ExitCode::SUCCESS } else { ExitCode::from(2) };
+    }
+    let message = error.to_string();
+    let message = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let failure = Failure::new(Kind::Usage, anyhow::Error::msg(message.to_owned()));
+    Output::json().failure(&failure);
+    ExitCode::from(2)
+}

@@ -217,10 +217,9 @@ impl State {
     }
 
     fn into_checkpoint(self, data: &[&[u8]]) -> Result<Checkpoint, CheckpointError> {
-        let mut columns = data.chunks(2).map(|pair| RowValues {
-            weight: from_le_bytes(pair[0]),
-            bias: from_le_bytes(pair[1]),
-        });
+        let mut columns = data
+            .chunks(2)
+            .map(|pair| RowValues { weight: from_le_bytes(pair[0]), bias: from_le_bytes(pair[1]) });
         let mut column = || columns.next().expect("the names always call for these two");
         let metagraph = self.metagraph.as_ref().map(|json| Metagraph::from_json(json.get()));
         Ok(Checkpoint {

@@ -46,21 +46,21 @@
 //! # Ok::<(), gating_core::Error>(())
 //! ```
 
+mod checkpoint;
 mod encoder;
-mod scores;
-mod rewards;
-mod loss;
-mod rows;
+mod error;
+mod gate;
 mod head;
+mod loss;
+mod model;
 mod optimizer;
 mod resync;
-mod model;
-mod gate;
-mod checkpoint;
-mod error;
+mod rewards;
+mod rows;
+mod scores;
 
 pub use checkpoint::{Checkpoint, CheckpointFolder};
-pub use encoder::{EncodeError, Embedding, Encoder};
+pub use encoder::{Embedding, EncodeError, Encoder};
 pub use error::{CheckpointError, Error};
 pub use gate::{Gate, GateConfig};
 pub use head::{Head, HeadConfig};

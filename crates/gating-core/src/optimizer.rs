@@ -21,7 +21,8 @@ pub enum GradientMode {
 
 impl GradientMode {
     /// The modes by the names they have in settings and checkpoints.
-    const NAMES: [(Self, &str); 2] = [(Self::Accumulate, "accumulate"), (Self::PerStep, "per-step")];
+    const NAMES: [(Self, &str); 2] =
+        [(Self::Accumulate, "accumulate"), (Self::PerStep, "per-step")];
 }
 
 impl fmt::Display for GradientMode {

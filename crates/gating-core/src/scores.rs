@@ -133,6 +133,9 @@ mod tests {
         let scores = scores(&[0.5, 2.0]).expect("the scores are finite");
         assert_eq!(scores.select(&[Uid::new(1), Uid::new(0)]).ok(), Some(vec![2.0, 0.5]));
         let error = scores.select(&[Uid::new(2)]).expect_err("there are two uids");
-        assert_eq!(error.to_string(), "uid 2 is out of range, expected one of the 2 uids from 0 to 1");
+        assert_eq!(
+            error.to_string(),
+            "uid 2 is out of range, expected one of the 2 uids from 0 to 1"
+        );
     }
 }

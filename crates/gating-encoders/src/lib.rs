@@ -22,18 +22,22 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod error;
 mod files;
+#[cfg(feature = "hub")]
+mod hub;
+mod last_token;
+mod layers;
+mod model;
+mod network;
+mod sentence;
 mod tokenization;
 mod weights;
-mod layers;
-mod network;
-mod model;
-mod last_token;
-mod sentence;
-mod error;
 
 pub use error::Error;
 pub use files::ModelFiles;
+#[cfg(feature = "hub")]
+pub use hub::{CachedModel, Hub, HubConfig, HubError, Progress, RepoId};
 pub use last_token::{GatingModel, LastTokenEncoder};
 pub use network::NetworkKind;
 pub use sentence::{SentenceEmbedGatingModel, SentenceEncoder};

@@ -64,9 +64,8 @@ impl Encoder for SentenceEncoder {
 /// The mean over the real positions of each window, divided by its length, `eps 1e-12`.
 fn normalized_means(states: Tensor<3>, lengths: &[usize]) -> Tensor<2> {
     let [windows, length, _] = states.dims();
-    let weight = |&real: &usize| {
-        (0..length).map(move |at| if at < real { 1.0 / real as f32 } else { 0.0 })
-    };
+    let weight =
+        |&real: &usize| (0..length).map(move |at| if at < real { 1.0 / real as f32 } else { 0.0 });
     let weights: Vec<f32> = lengths.iter().flat_map(weight).collect();
     let weights = TensorData::new(weights, [windows, 1, length]);
     let weights = Tensor::<3>::from_data(weights, &states.device());

@@ -85,9 +85,9 @@ impl FromStr for Hotkey {
         let bytes = bs58::decode(text)
             .into_vec()
             .map_err(|source| ParseHotkeyError::NotBase58 { text: owned(), source })?;
-        let bytes: [u8; SS58_BYTES] = bytes
-            .try_into()
-            .map_err(|bytes: Vec<u8>| ParseHotkeyError::Length { text: owned(), found: bytes.len() })?;
+        let bytes: [u8; SS58_BYTES] = bytes.try_into().map_err(|bytes: Vec<u8>| {
+            ParseHotkeyError::Length { text: owned(), found: bytes.len() }
+        })?;
         if bytes[0] != PREFIX {
             return Err(ParseHotkeyError::Prefix { text: owned(), found: bytes[0] });
         }
@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn wrong_texts_say_what_is_wrong() {
-        let refused = |text: &str| text.parse::<Hotkey>().expect_err("the text is wrong").to_string();
+        let refused =
+            |text: &str| text.parse::<Hotkey>().expect_err("the text is wrong").to_string();
         assert_eq!(refused(""), "hotkey `` holds 0 bytes, expected 35");
         assert!(refused("5Grwva0").ends_with("is not base 58"));
         assert!(refused("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQZ").ends_with("checksum"));

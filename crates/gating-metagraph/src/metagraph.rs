@@ -22,7 +22,8 @@ impl Metagraph {
     pub fn new(netuid: u16, block: u64, neurons: Vec<Neuron>) -> Result<Self, Error> {
         let mut uids = HashMap::with_capacity(neurons.len());
         for (index, neuron) in neurons.iter().enumerate() {
-            let uid = Uid::try_from(index).map_err(|_| Error::TooManyUids { found: neurons.len() })?;
+            let uid =
+                Uid::try_from(index).map_err(|_| Error::TooManyUids { found: neurons.len() })?;
             if let Some(first) = uids.insert(neuron.hotkey, uid) {
                 return Err(Error::RepeatedHotkey { hotkey: neuron.hotkey, first, second: uid });
             }
@@ -83,7 +84,8 @@ mod tests {
 
     #[test]
     fn hotkeys_and_uids_find_each_other() {
-        let metagraph = Metagraph::new(1, 5, vec![neuron(7), neuron(9)]).expect("no key is repeated");
+        let metagraph =
+            Metagraph::new(1, 5, vec![neuron(7), neuron(9)]).expect("no key is repeated");
         let (uid, hotkey) = (Uid::new(1), Hotkey::new([9; 32]));
         assert_eq!(metagraph.hotkey(uid), Some(hotkey));
         assert_eq!(metagraph.uid(&hotkey), Some(uid));
@@ -93,7 +95,8 @@ mod tests {
 
     #[test]
     fn a_hotkey_holds_one_uid() {
-        let error = Metagraph::new(1, 5, vec![neuron(7), neuron(9), neuron(7)]).expect_err("7 twice");
+        let error =
+            Metagraph::new(1, 5, vec![neuron(7), neuron(9), neuron(7)]).expect_err("7 twice");
         assert!(error.to_string().ends_with("holds uid 0 and uid 2"), "{error}");
     }
 

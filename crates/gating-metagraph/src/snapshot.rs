@@ -71,7 +71,8 @@ impl Metagraph {
             block: self.block(),
             neurons: neurons.collect(),
         };
-        serde_json::to_string(&snapshot).expect("a snapshot has string keys and finite numbers only")
+        serde_json::to_string(&snapshot)
+            .expect("a snapshot has string keys and finite numbers only")
     }
 
     /// Reads a snapshot from JSON.
@@ -168,7 +169,10 @@ mod tests {
         let head = r#""format":"gating-metagraph","version":1"#;
         check("", "this is not a metagraph snapshot");
         check("[]", "this is not a metagraph snapshot");
-        check(r#"{"format":"other","version":1}"#, "expected format `gating-metagraph`, found `other`");
+        check(
+            r#"{"format":"other","version":1}"#,
+            "expected format `gating-metagraph`, found `other`",
+        );
         check(
             r#"{"format":"gating-metagraph","version":2}"#,
             "expected version 1 of the snapshot format, found 2",

@@ -41,15 +41,10 @@ fn names(folder: &Path) -> Result<BTreeSet<String>> {
 
 /// Compares two files by what the ending of their name says.
 fn contents(name: &str, committed: &[u8], made: &[u8]) -> Result<Vec<String>> {
-    match Path::new(name)
-        .extension()
-        .and_then(|extension| extension.to_str())
-    {
-        Some("json") => Ok(json(
-            "",
-            &serde_json::from_slice(committed)?,
-            &serde_json::from_slice(made)?,
-        )),
+    match Path::new(name).extension().and_then(|extension| extension.to_str()) {
+        Some("json") => {
+            Ok(json("", &serde_json::from_slice(committed)?, &serde_json::from_slice(made)?))
+        }
         Some("safetensors") => tensors(committed, made),
         _ => Ok(bytes(committed, made).into_iter().collect()),
     }
@@ -68,9 +63,7 @@ fn json(at: &str, committed: &Value, made: &Value) -> Vec<String> {
         (Value::Object(committed), Value::Object(made)) => {
             let keys: BTreeSet<_> = committed.keys().chain(made.keys()).collect();
             let pair = |key| (committed.get(key), made.get(key));
-            keys.into_iter()
-                .flat_map(|key| field(&format!("{at}/{key}"), pair(key)))
-                .collect()
+            keys.into_iter().flat_map(|key| field(&format!("{at}/{key}"), pair(key))).collect()
         }
         (Value::Array(committed), Value::Array(made)) if committed.len() == made.len() => {
             let pairs = committed.iter().zip(made).enumerate();
@@ -81,11 +74,7 @@ fn json(at: &str, committed: &Value, made: &Value) -> Vec<String> {
                 .collect()
         }
         (Value::Array(committed), Value::Array(made)) => {
-            vec![format!(
-                "{at}: committed {} elements, made {}",
-                committed.len(),
-                made.len()
-            )]
+            vec![format!("{at}: committed {} elements, made {}", committed.len(), made.len())]
         }
         (Value::Number(committed), Value::Number(made)) if are_near(committed, made) => Vec::new(),
         _ if committed == made => Vec::new(),
@@ -125,11 +114,7 @@ fn tensors(committed: &[u8], made: &[u8]) -> Result<Vec<String>> {
 fn tensor(committed: &Tensor<'_>, made: &Tensor<'_>) -> Option<String> {
     let form = |tensor: &Tensor<'_>| format!("{} {:?}", tensor.dtype, tensor.shape);
     if form(committed) != form(made) {
-        return Some(format!(
-            "committed {}, made {}",
-            form(committed),
-            form(made)
-        ));
+        return Some(format!("committed {}, made {}", form(committed), form(made)));
     }
     match (committed.floats(), made.floats()) {
         (Some(committed), Some(made)) => floats(committed.zip(made)),
@@ -143,15 +128,10 @@ fn floats(pairs: impl Iterator<Item = (f32, f32)>) -> Option<String> {
         let distance = (f64::from(committed) - f64::from(made)).abs();
         committed.to_bits() == made.to_bits() || distance <= TOLERANCE
     };
-    let far: Vec<_> = pairs
-        .enumerate()
-        .filter(|(_, pair)| !is_near(*pair))
-        .collect();
+    let far: Vec<_> = pairs.enumerate().filter(|(_, pair)| !is_near(*pair)).collect();
     let (index, (committed, made)) = *far.first()?;
     let count = far.len();
-    Some(format!(
-        "{count} values differ, first at {index}: committed {committed}, made {made}"
-    ))
+    Some(format!("{count} values differ, first at {index}: committed {committed:?}, made {made:?}"))
 }
 
 #[cfg(test)]
@@ -182,11 +162,7 @@ mod tests {
         check_json("[0.5]", "[0.50002]", &["/0: committed 0.5, made 0.50002"]);
         check_json("[1, 2.0]", "[2, 2]", &["/0: committed 1, made 2"]);
         check_json("[1, 2]", "[1]", &[": committed 2 elements, made 1"]);
-        check_json(
-            r#"{"a": {"b": "x"}}"#,
-            r#"{"a": {}}"#,
-            &["/a/b: committed, but not made"],
-        );
+        check_json(r#"{"a": {"b": "x"}}"#, r#"{"a": {}}"#, &["/a/b: committed, but not made"]);
         check_json("{}", r#"{"a": null}"#, &["/a: made, but not committed"]);
         check_json(r#"["x"]"#, "[null]", &["/0: committed \"x\", made null"]);
     }
@@ -195,9 +171,9 @@ mod tests {
     fn tensors_are_compared_by_value() {
         check_floats([1.0, f32::NAN], [1.000_009, f32::NAN], &[]);
         check_floats([1.0, f32::INFINITY], [1.0, f32::INFINITY], &[]);
-        let one = "tensor `x`: 1 values differ, first at 1: committed 2, made NaN";
+        let one = "tensor `x`: 1 values differ, first at 1: committed 2.0, made NaN";
         check_floats([1.0, 2.0], [1.0, f32::NAN], &[one]);
-        let two = "tensor `x`: 2 values differ, first at 0: committed 1, made 1.5";
+        let two = "tensor `x`: 2 values differ, first at 0: committed 1.0, made 1.5";
         check_floats([1.0, 2.0], [1.5, 2.5], &[two]);
     }
 
@@ -207,40 +183,17 @@ mod tests {
         let (committed, name) = (file("x", "I32", "[1]", &[0; 4]), "a.safetensors");
         check(name, &committed, &file("x", "I32", "[1]", &[0; 4]), &[]);
         let bytes = "tensor `x`: the bytes differ from byte 3 on";
-        check(
-            name,
-            &committed,
-            &file("x", "I32", "[1]", &[0, 0, 0, 1]),
-            &[bytes],
-        );
+        check(name, &committed, &file("x", "I32", "[1]", &[0, 0, 0, 1]), &[bytes]);
         let form = "tensor `x`: committed I32 [1], made F32 [1, 1]";
-        check(
-            name,
-            &committed,
-            &file("x", "F32", "[1,1]", &[0; 4]),
-            &[form],
-        );
-        let names = [
-            "tensor `x`: committed, but not made",
-            "tensor `y`: made, but not committed",
-        ];
+        check(name, &committed, &file("x", "F32", "[1,1]", &[0; 4]), &[form]);
+        let names = ["tensor `x`: committed, but not made", "tensor `y`: made, but not committed"];
         check(name, &committed, &file("y", "I32", "[1]", &[0; 4]), &names);
     }
 
     #[test]
     fn other_files_are_compared_by_byte() {
         check("vocab.txt", b"one\n", b"one\n", &[]);
-        check(
-            "vocab.txt",
-            b"one\n",
-            b"one",
-            &["the bytes differ from byte 3 on"],
-        );
-        check(
-            "vocab.txt",
-            b"one",
-            b"ore",
-            &["the bytes differ from byte 1 on"],
-        );
+        check("vocab.txt", b"one\n", b"one", &["the bytes differ from byte 3 on"]);
+        check("vocab.txt", b"one", b"ore", &["the bytes differ from byte 1 on"]);
     }
 }

@@ -17,19 +17,13 @@ pub(super) struct Tensor<'a> {
 ///
 /// The length of the header in eight bytes comes first, then the header in JSON, then all data.
 pub(super) fn read(bytes: &[u8]) -> Result<BTreeMap<String, Tensor<'_>>> {
-    let (length, rest) = bytes
-        .split_first_chunk()
-        .context("expected 8 bytes for a length")?;
+    let (length, rest) = bytes.split_first_chunk().context("expected 8 bytes for a length")?;
     let length = usize::try_from(u64::from_le_bytes(*length))?;
     let parts = rest.split_at_checked(length);
     let (header, data) = parts.with_context(|| format!("expected a header of {length} bytes"))?;
     let header: Map<String, Value> = serde_json::from_slice(header)?;
-    let tensors = header
-        .into_iter()
-        .filter(|(name, _)| name != "__metadata__");
-    tensors
-        .map(|(name, entry)| Ok((name.clone(), tensor(&name, entry, data)?)))
-        .collect()
+    let tensors = header.into_iter().filter(|(name, _)| name != "__metadata__");
+    tensors.map(|(name, entry)| Ok((name.clone(), tensor(&name, entry, data)?))).collect()
 }
 
 fn tensor<'a>(name: &str, mut entry: Value, data: &'a [u8]) -> Result<Tensor<'a>> {
@@ -39,9 +33,7 @@ fn tensor<'a>(name: &str, mut entry: Value, data: &'a [u8]) -> Result<Tensor<'a>
     Ok(Tensor {
         dtype: serde_json::from_value(entry["dtype"].take()).with_context(incomplete)?,
         shape: serde_json::from_value(entry["shape"].take()).with_context(incomplete)?,
-        data: data
-            .get(start..end)
-            .with_context(|| format!("`{name}` lies outside of the file"))?,
+        data: data.get(start..end).with_context(|| format!("`{name}` lies outside of the file"))?,
     })
 }
 
@@ -73,10 +65,7 @@ mod tests {
         let tensors = read(&bytes).expect("the file is whole");
         assert_eq!(tensors.keys().collect::<Vec<_>>(), ["a"]);
         let tensor = &tensors["a"];
-        assert_eq!(
-            (tensor.dtype.as_str(), tensor.shape.as_slice()),
-            ("F32", &[2, 1][..])
-        );
+        assert_eq!((tensor.dtype.as_str(), tensor.shape.as_slice()), ("F32", &[2, 1][..]));
         let floats: Option<Vec<f32>> = tensor.floats().map(Iterator::collect);
         assert_eq!(floats, Some(vec![1.0, -2.0]));
     }
@@ -86,15 +75,9 @@ mod tests {
         let whole = file("a", "F32", "[1]", &[0; 4]);
         let header = whole.len() - 12;
         check(&whole[..7], "expected 8 bytes for a length");
-        check(
-            &whole[..40],
-            &format!("expected a header of {header} bytes"),
-        );
+        check(&whole[..40], &format!("expected a header of {header} bytes"));
         check(&whole[..whole.len() - 1], "`a` lies outside of the file");
-        check(
-            &file("a", "F32", "-1", &[]),
-            "the header entry of `a` is incomplete",
-        );
+        check(&file("a", "F32", "-1", &[]), "the header entry of `a` is incomplete");
     }
 
     fn check(bytes: &[u8], expected: &str) {

@@ -18,9 +18,7 @@ pub(super) fn unused(manifest: &Manifest, members: &[Member]) -> Vec<Violation> 
     }
     let unused = external(manifest).filter(|entry| !used.contains(&entry.name()));
     let message = |entry: &Entry| format!("`{}` is taken by no member", entry.name());
-    unused
-        .map(|entry| Violation::new(&manifest.path, entry.line, message(entry)))
-        .collect()
+    unused.map(|entry| Violation::new(&manifest.path, entry.line, message(entry))).collect()
 }
 
 /// Dependencies of the workspace that the document of reasons does not name.
@@ -36,9 +34,7 @@ fn undocumented_in(reasons: &str, manifest: &Manifest) -> Vec<Violation> {
     let unnamed =
         external(manifest).filter(|entry| !reasons.contains(&format!("`{}`", entry.name())));
     let message = |entry: &Entry| format!("`{}` has no entry in {REASONS}", entry.name());
-    unnamed
-        .map(|entry| Violation::new(&manifest.path, entry.line, message(entry)))
-        .collect()
+    unnamed.map(|entry| Violation::new(&manifest.path, entry.line, message(entry))).collect()
 }
 
 /// The dependencies of the workspace that are not its own crates.
@@ -63,25 +59,15 @@ mod tests {
         let manifest = Manifest::parse("Cargo.toml", ROOT);
         check(undocumented_in("- `b`: why\n- `c-d`: why", &manifest), &[]);
         let expected = "Cargo.toml:4: `c-d` has no entry in docs/dependencies.md";
-        check(
-            undocumented_in("- `b`: not c-d\n- `c`: why", &manifest),
-            &[expected],
-        );
+        check(undocumented_in("- `b`: not c-d\n- `c`: why", &manifest), &[expected]);
     }
 
     #[test]
     fn every_dependency_has_a_user() {
         let text = "[dev-dependencies]\nc-d = { workspace = true, features = [\"x\"] }";
         let manifest = Manifest::parse("a/Cargo.toml", text);
-        let member = Member {
-            name: "a".to_owned(),
-            manifest,
-            edges: Vec::new(),
-        };
+        let member = Member { name: "a".to_owned(), manifest, edges: Vec::new() };
         let expected = "Cargo.toml:3: `b` is taken by no member";
-        check(
-            unused(&Manifest::parse("Cargo.toml", ROOT), &[member]),
-            &[expected],
-        );
+        check(unused(&Manifest::parse("Cargo.toml", ROOT), &[member]), &[expected]);
     }
 }

@@ -10,15 +10,9 @@ pub(super) fn unexpected(members: &[Member]) -> Vec<Violation> {
 }
 
 fn unexpected_of(member: &Member) -> Vec<Violation> {
-    let edges = member
-        .edges
-        .iter()
-        .filter(|edge| !is_allowed(&member.name, edge));
+    let edges = member.edges.iter().filter(|edge| !is_allowed(&member.name, edge));
     let violation = |edge: &String| {
-        let line = member
-            .manifest
-            .dependencies()
-            .find(|entry| entry.name() == edge);
+        let line = member.manifest.dependencies().find(|entry| entry.name() == edge);
         let line = line.map_or(1, |entry| entry.line);
         let message = format!("`{}` must not depend on `{edge}`", member.name);
         Violation::new(&member.manifest.path, line, message)
@@ -50,10 +44,7 @@ mod tests {
             manifest: Manifest::parse("Cargo.toml", &text),
             edges: vec![dependency.to_owned()],
         };
-        let found: Vec<_> = unexpected(&[member])
-            .iter()
-            .map(Violation::to_string)
-            .collect();
+        let found: Vec<_> = unexpected(&[member]).iter().map(Violation::to_string).collect();
         assert_eq!(found, expected);
     }
 

@@ -32,10 +32,7 @@ pub(super) struct Entry {
 
 impl Manifest {
     pub(super) fn read(path: &str) -> Result<Self> {
-        Ok(Self::parse(
-            path,
-            &files::read_text(&workspace::root().join(path))?,
-        ))
+        Ok(Self::parse(path, &files::read_text(&workspace::root().join(path))?))
     }
 
     pub(super) fn parse(path: &str, text: &str) -> Self {
@@ -49,18 +46,10 @@ impl Manifest {
                 line.trim_matches(['[', ']']).clone_into(&mut table);
             } else if let Some((key, value)) = line.split_once('=') {
                 let (key, value) = (key.trim().to_owned(), value.trim().to_owned());
-                entries.push(Entry {
-                    line: index + 1,
-                    table: table.clone(),
-                    key,
-                    value,
-                });
+                entries.push(Entry { line: index + 1, table: table.clone(), key, value });
             }
         }
-        Self {
-            path: path.to_owned(),
-            entries,
-        }
+        Self { path: path.to_owned(), entries }
     }
 
     /// The dependencies of every kind.
@@ -130,9 +119,7 @@ fn not_inherited(manifest: &Manifest) -> Vec<Violation> {
 }
 
 fn not_of_workspace(manifest: &Manifest) -> Vec<Violation> {
-    let own = manifest
-        .dependencies()
-        .filter(|entry| !entry.is_inherited());
+    let own = manifest.dependencies().filter(|entry| !entry.is_inherited());
     let violation = |entry: &Entry| {
         let message = format!("`{}` is not taken by `workspace = true`", entry.name());
         Violation::new(&manifest.path, entry.line, message)
@@ -142,10 +129,7 @@ fn not_of_workspace(manifest: &Manifest) -> Vec<Violation> {
 
 /// Dependencies in the form `[dependencies.name]`, which the other rules would not see.
 fn in_own_table(manifest: &Manifest) -> Vec<Violation> {
-    let own = manifest
-        .entries
-        .iter()
-        .filter(|entry| entry.table.contains("dependencies."));
+    let own = manifest.entries.iter().filter(|entry| entry.table.contains("dependencies."));
     let violation = |entry: &Entry| {
         let message = format!("[{}] is a table, expected one line", entry.table);
         Violation::new(&manifest.path, entry.line, message)
@@ -157,17 +141,12 @@ fn in_own_table(manifest: &Manifest) -> Vec<Violation> {
 pub(super) fn unsorted(manifest: &Manifest) -> Vec<Violation> {
     let order = |entry: &&Entry| (!entry.has_path(), entry.name().to_owned());
     let dependencies: Vec<&Entry> = manifest.dependencies().collect();
-    let pairs = dependencies
-        .windows(2)
-        .filter(|pair| pair[0].table == pair[1].table);
+    let pairs = dependencies.windows(2).filter(|pair| pair[0].table == pair[1].table);
     let violation = |pair: &[&Entry]| {
         let message = format!("`{}` stands behind `{}`", pair[1].name(), pair[0].name());
         Violation::new(&manifest.path, pair[1].line, message)
     };
-    pairs
-        .filter(|pair| order(&pair[0]) > order(&pair[1]))
-        .map(violation)
-        .collect()
+    pairs.filter(|pair| order(&pair[0]) > order(&pair[1])).map(violation).collect()
 }
 
 #[cfg(test)]
@@ -183,9 +162,7 @@ mod tests {
     fn check(lines: &str, expected: &[&str]) {
         let found = super::check(&Manifest::parse("m", &format!("{INHERITS}{lines}")));
         let offset = INHERITS.lines().count();
-        let found = found
-            .iter()
-            .map(|found| format!("{}: {}", found.line - offset, found.message));
+        let found = found.iter().map(|found| format!("{}: {}", found.line - offset, found.message));
         assert_eq!(found.collect::<Vec<_>>(), expected, "{lines}");
     }
 
@@ -193,10 +170,7 @@ mod tests {
     fn dependencies_come_from_the_workspace() {
         check("", &[]);
         check("[dependencies]\nburn.workspace = true", &[]);
-        check(
-            "[dependencies]\nburn = { workspace = true, features = [\"flex\"] }",
-            &[],
-        );
+        check("[dependencies]\nburn = { workspace = true, features = [\"flex\"] }", &[]);
         check(
             "[dependencies]\nburn = {\n  # why\n  workspace = true\n}\nrand.workspace = true",
             &[],
@@ -204,10 +178,7 @@ mod tests {
         check("[features]\nflex = [\"burn/flex\"]", &[]);
         let own = "2: `burn` is not taken by `workspace = true`";
         check("[dependencies]\nburn = \"1\"", &[own]);
-        check(
-            "[dev-dependencies]\nburn = { version = \"1\" } # workspace = true",
-            &[own],
-        );
+        check("[dev-dependencies]\nburn = { version = \"1\" } # workspace = true", &[own]);
         check("[target.'cfg(unix)'.dependencies]\nburn = \"1\"", &[own]);
         let table = "2: [dependencies.burn] is a table, expected one line";
         check("[dependencies.burn]\nworkspace = true", &[table]);
@@ -215,19 +186,10 @@ mod tests {
 
     #[test]
     fn dependencies_are_sorted() {
-        check(
-            "[dependencies]\na.workspace = true\nb.workspace = true",
-            &[],
-        );
-        check(
-            "[dependencies]\nb.workspace = true\n[dev-dependencies]\na.workspace = true",
-            &[],
-        );
+        check("[dependencies]\na.workspace = true\nb.workspace = true", &[]);
+        check("[dependencies]\nb.workspace = true\n[dev-dependencies]\na.workspace = true", &[]);
         let behind = "3: `a` stands behind `b`";
-        check(
-            "[dependencies]\nb.workspace = true\na.workspace = true",
-            &[behind],
-        );
+        check("[dependencies]\nb.workspace = true\na.workspace = true", &[behind]);
         let root = "[workspace.dependencies]\nz = { path = \"z\" }\n\na = \"1\"\nb-c = \"1\"";
         assert_eq!(unsorted(&Manifest::parse("m", root)), []);
     }
@@ -239,10 +201,7 @@ mod tests {
         let found = super::check(&Manifest::parse("m", &text));
         let edition = "`edition` of [package] is not inherited from the workspace";
         let lints = "`workspace` of [lints] is not inherited from the workspace";
-        let expected = [
-            Violation::new("m", 4, edition),
-            Violation::new("m", 1, lints),
-        ];
+        let expected = [Violation::new("m", 4, edition), Violation::new("m", 1, lints)];
         assert_eq!(found, expected);
     }
 }

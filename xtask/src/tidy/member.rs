@@ -22,17 +22,13 @@ impl Member {
         let mut metadata = workspace::cargo();
         metadata.args(["metadata", "--no-deps", "--format-version", "1"]);
         let metadata: Value = serde_json::from_slice(&workspace::output(&mut metadata)?)?;
-        array(&metadata, "packages")?
-            .iter()
-            .map(Self::read)
-            .collect()
+        array(&metadata, "packages")?.iter().map(Self::read).collect()
     }
 
     fn read(package: &Value) -> Result<Self> {
         let manifest = Path::new(string(package, "manifest_path")?);
-        let local = array(package, "dependencies")?
-            .iter()
-            .filter(|crate_| is_local(crate_));
+        let local =
+            array(package, "dependencies")?.iter().filter(|dependency| is_local(dependency));
         let edges = local.map(|dependency| Ok(string(dependency, "name")?.to_owned()));
         Ok(Self {
             name: string(package, "name")?.to_owned(),
@@ -48,13 +44,9 @@ fn is_local(dependency: &Value) -> bool {
 }
 
 fn array<'a>(value: &'a Value, field: &str) -> Result<&'a Vec<Value>> {
-    value[field]
-        .as_array()
-        .with_context(|| format!("`cargo metadata` gives no list `{field}`"))
+    value[field].as_array().with_context(|| format!("`cargo metadata` gives no list `{field}`"))
 }
 
 fn string<'a>(value: &'a Value, field: &str) -> Result<&'a str> {
-    value[field]
-        .as_str()
-        .with_context(|| format!("`cargo metadata` gives no text `{field}`"))
+    value[field].as_str().with_context(|| format!("`cargo metadata` gives no text `{field}`"))
 }

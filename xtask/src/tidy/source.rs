@@ -39,10 +39,7 @@ pub(super) fn check(source: &Source<'_>) -> Vec<Violation> {
 
 impl<'a> Source<'a> {
     pub(super) fn new(path: &str, text: &'a str) -> Self {
-        Self {
-            path: path.to_owned(),
-            lines: text.lines().collect(),
-        }
+        Self { path: path.to_owned(), lines: text.lines().collect() }
     }
 
     fn violation(&self, index: usize, message: impl Into<String>) -> Violation {
@@ -64,9 +61,7 @@ impl<'a> Source<'a> {
             return body;
         }
         let closing = format!("{}}}", indentation(self.lines[start]));
-        (body..last)
-            .find(|&index| self.lines[index] == closing)
-            .unwrap_or(last)
+        (body..last).find(|&index| self.lines[index] == closing).unwrap_or(last)
     }
 
     /// For each line, whether it is part of a test.
@@ -96,20 +91,14 @@ fn no_module_doc(source: &Source<'_>) -> Vec<Violation> {
 fn named_mod(source: &Source<'_>) -> Vec<Violation> {
     let name = source.path.rsplit('/').next();
     let violation = || source.violation(0, "is a `mod.rs`, expected a file named after its module");
-    (name == Some("mod.rs"))
-        .then(violation)
-        .into_iter()
-        .collect()
+    (name == Some("mod.rs")).then(violation).into_iter().collect()
 }
 
 fn long_file(source: &Source<'_>) -> Vec<Violation> {
     let count = source.lines.len();
     let message = || format!("has {count} lines, expected at most {MAX_FILE_LINES}");
     let violation = || source.violation(MAX_FILE_LINES, message());
-    (count > MAX_FILE_LINES)
-        .then(violation)
-        .into_iter()
-        .collect()
+    (count > MAX_FILE_LINES).then(violation).into_iter().collect()
 }
 
 fn long_functions(source: &Source<'_>) -> Vec<Violation> {
@@ -141,18 +130,11 @@ fn allows_without_reason(source: &Source<'_>) -> Vec<Violation> {
     let is_allow = |line: &str| ALLOW.iter().any(|needle| line.contains(needle));
     let has_reason = |start: usize| {
         let lines = &source.lines[start..];
-        let end = lines
-            .iter()
-            .position(|line| line.contains(")]"))
-            .unwrap_or(lines.len() - 1);
+        let end = lines.iter().position(|line| line.contains(")]")).unwrap_or(lines.len() - 1);
         lines[..=end].iter().any(|line| line.contains("reason = "))
     };
-    let allows = source
-        .code()
-        .filter(|(index, line)| is_allow(line) && !has_reason(*index));
-    allows
-        .map(|(index, _)| source.violation(index, "allows a lint without a reason"))
-        .collect()
+    let allows = source.code().filter(|(index, line)| is_allow(line) && !has_reason(*index));
+    allows.map(|(index, _)| source.violation(index, "allows a lint without a reason")).collect()
 }
 
 fn unwanted_code(source: &Source<'_>) -> Vec<Violation> {
@@ -165,13 +147,9 @@ fn unwanted_code(source: &Source<'_>) -> Vec<Violation> {
 
 fn unwraps(source: &Source<'_>) -> Vec<Violation> {
     let tests = source.tests();
-    let unwraps = source
-        .code()
-        .filter(|(index, line)| line.contains(UNWRAP) && !tests[*index]);
+    let unwraps = source.code().filter(|(index, line)| line.contains(UNWRAP) && !tests[*index]);
     let message = || format!("`{UNWRAP}` outside of tests, expected an error or `expect`");
-    unwraps
-        .map(|(index, _)| source.violation(index, message()))
-        .collect()
+    unwraps.map(|(index, _)| source.violation(index, message())).collect()
 }
 
 #[cfg(test)]
@@ -182,18 +160,13 @@ mod tests {
     fn check(path: &str, lines: &str, expected: &[&str]) {
         let text = format!("//! Good.\n{lines}");
         let found = super::check(&Source::new(path, &text));
-        let found = found
-            .iter()
-            .map(|found| format!("{}: {}", found.line, found.message));
+        let found = found.iter().map(|found| format!("{}: {}", found.line, found.message));
         assert_eq!(found.collect::<Vec<_>>(), expected, "{path}: {lines}");
     }
 
     /// A function with so many lines, the first and the last included.
     fn function(head: &str, lines: usize) -> String {
-        format!(
-            "{head} {{\n{}}}\n",
-            "    let text = \"}\";\n".repeat(lines - 2)
-        )
+        format!("{head} {{\n{}}}\n", "    let text = \"}\";\n".repeat(lines - 2))
     }
 
     #[test]
@@ -216,77 +189,33 @@ mod tests {
     #[test]
     fn files_and_functions_are_short() {
         check("a.rs", &"\n".repeat(599), &[]);
-        check(
-            "a.rs",
-            &"\n".repeat(600),
-            &["601: has 601 lines, expected at most 600"],
-        );
+        check("a.rs", &"\n".repeat(600), &["601: has 601 lines, expected at most 600"]);
         check("a.rs", &function("fn f()", 60), &[]);
         let expected = &["2: `f` has 61 lines, expected at most 60"];
         check("a.rs", &function("fn f()", 61), expected);
-        check(
-            "a.rs",
-            &function("pub(crate) async fn f<T>()", 61),
-            expected,
-        );
-        check(
-            "a.rs",
-            &function("unsafe extern \"C\" fn f()", 61),
-            expected,
-        );
-        check(
-            "a.rs",
-            &function("fn f(\n    a: u8,\n) -> u8", 59),
-            expected,
-        );
+        check("a.rs", &function("pub(crate) async fn f<T>()", 61), expected);
+        check("a.rs", &function("unsafe extern \"C\" fn f()", 61), expected);
+        check("a.rs", &function("fn f(\n    a: u8,\n) -> u8", 59), expected);
         check("a.rs", &format!("fn f();\n{}", function("mod a", 90)), &[]);
-        check(
-            "a.rs",
-            &format!("fn f() {{}}\n{}", function("mod a", 90)),
-            &[],
-        );
+        check("a.rs", &format!("fn f() {{}}\n{}", function("mod a", 90)), &[]);
         check("a.rs", &function("let fn_ = || is fn so()", 90), &[]);
     }
 
     #[test]
     fn allowed_lints_have_a_reason() {
         let allow = concat!("#[", "allow(");
-        check(
-            "a.rs",
-            &format!("{allow}dead_code, reason = \"why\")]"),
-            &[],
-        );
-        check(
-            "a.rs",
-            &format!("{allow}\n    dead_code,\n    reason = \"why\"\n)]"),
-            &[],
-        );
+        check("a.rs", &format!("{allow}dead_code, reason = \"why\")]"), &[]);
+        check("a.rs", &format!("{allow}\n    dead_code,\n    reason = \"why\"\n)]"), &[]);
         let expected = "2: allows a lint without a reason";
-        check(
-            "a.rs",
-            &format!("{allow}dead_code)]\nlet reason = 1;"),
-            &[expected],
-        );
-        check(
-            "a.rs",
-            &format!("{allow}\n    dead_code\n)]\nlet reason = 1;"),
-            &[expected],
-        );
-        check(
-            "a.rs",
-            &format!("#!{}dead_code)]", &allow[1..]),
-            &[expected],
-        );
+        check("a.rs", &format!("{allow}dead_code)]\nlet reason = 1;"), &[expected]);
+        check("a.rs", &format!("{allow}\n    dead_code\n)]\nlet reason = 1;"), &[expected]);
+        check("a.rs", &format!("#!{}dead_code)]", &allow[1..]), &[expected]);
     }
 
     #[test]
     fn some_words_are_not_wanted() {
         for needle in UNWANTED {
-            check(
-                "a.rs",
-                &format!("    {needle}"),
-                &[&format!("2: `{needle}` is not wanted")],
-            );
+            check("a.rs", &format!("    {needle}"), &[&format!("2: `{needle}` is not wanted")]);
             check("a.rs", &format!("    // {needle}"), &[]);
         }
     }
@@ -303,11 +232,7 @@ mod tests {
         check("src/a/tests.rs", &line, &[]);
         check("src/a.rs", &module, &[]);
         check("src/a.rs", &format!("{module}{line}"), &[&expected(6)]);
-        check(
-            "src/a.rs",
-            &format!("#[cfg(test)]\nmod tests;\n{line}"),
-            &[&expected(4)],
-        );
+        check("src/a.rs", &format!("#[cfg(test)]\nmod tests;\n{line}"), &[&expected(4)]);
         check("src/a.rs", &format!("/// a{UNWRAP}\nfn f(){{}}"), &[]);
     }
 }

@@ -7,25 +7,16 @@ use anyhow::Result;
 use super::Violation;
 use crate::workspace;
 
-const EXPECTED: [&str; 5] = [
-    "README.md",
-    "ARCHITECTURE.md",
-    "CHANGELOG.md",
-    "LICENSE-MIT",
-    "LICENSE-APACHE",
-];
+const EXPECTED: [&str; 5] =
+    ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"];
 
 /// The largest file that git may track, in bytes.
 const MAX_SIZE: u64 = 2 << 20;
 
 /// Files that every workspace of this kind has.
 pub(super) fn missing() -> Vec<Violation> {
-    let missing = EXPECTED
-        .into_iter()
-        .filter(|name| !workspace::root().join(name).is_file());
-    missing
-        .map(|name| Violation::new(name, 1, "is missing"))
-        .collect()
+    let missing = EXPECTED.into_iter().filter(|name| !workspace::root().join(name).is_file());
+    missing.map(|name| Violation::new(name, 1, "is missing")).collect()
 }
 
 /// Tracked files of more than 2 MiB; without a repository nothing is tracked.
@@ -37,12 +28,8 @@ pub(super) fn large() -> Result<Vec<Violation>> {
     let listed = String::from_utf8_lossy(&listed);
     // A file that is tracked and deleted has no size.
     let size = |path: &str| Some(fs::metadata(workspace::root().join(path)).ok()?.len());
-    let sizes = listed
-        .split_terminator('\0')
-        .filter_map(|path| Some((path, size(path)?)));
-    Ok(sizes
-        .filter_map(|(path, size)| too_large(path, size))
-        .collect())
+    let sizes = listed.split_terminator('\0').filter_map(|path| Some((path, size(path)?)));
+    Ok(sizes.filter_map(|(path, size)| too_large(path, size)).collect())
 }
 
 fn too_large(path: &str, size: u64) -> Option<Violation> {

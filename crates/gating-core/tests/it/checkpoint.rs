@@ -139,7 +139,10 @@ fn each_kind_of_damage_has_its_own_message() {
     check(&replace("version\\\":1", "version\\\":2"), "expected version 1 of the format, found 2");
     check(&replace("\\\"step\\\":6", "\\\"step\\\":7"), "expected checksum");
     check(&replace("\\\"momentum\\\":0", "\\\"momentum\\\":7"), "its settings cannot work");
-    check(&replace("\"velocity.bias\"", "\"velocitY.bias\""), "tensor `velocity.bias` should be F32 [5]");
+    check(
+        &replace("\"velocity.bias\"", "\"velocitY.bias\""),
+        "tensor `velocity.bias` should be F32 [5]",
+    );
     check(&replace("\\\"notes\\\"", "\\\"nodes\\\""), "its state is not what version 1");
     let mut last = whole.clone();
     *last.last_mut().expect("the file is not empty") ^= 1;

@@ -43,10 +43,8 @@ impl Encoder for Numbers {
     }
 
     fn encode_batch(&self, messages: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
-        let wrong = |message: &str| NotNumbers {
-            expected: self.hidden_size,
-            found: message.to_owned(),
-        };
+        let wrong =
+            |message: &str| NotNumbers { expected: self.hidden_size, found: message.to_owned() };
         let encode = |message: &&str| {
             let numbers: Result<Vec<f32>, _> = message.split(' ').map(str::parse).collect();
             let numbers = numbers.ok().filter(|numbers| numbers.len() == self.hidden_size);

@@ -1,8 +1,6 @@
 //! Scoring, learning and resync through the public interface.
 
-use gating_core::{
-    BaseGatingModel, Error, Gate, GateConfig, GradientMode, Identity, Rewards,
-};
+use gating_core::{BaseGatingModel, Error, Gate, GateConfig, GradientMode, Identity, Rewards};
 use gating_metagraph::Uid;
 
 use crate::fixture::{Numbers, gate, gate_with, metagraph, uids};
@@ -27,7 +25,8 @@ fn row(gate: &Gate<Numbers>, uid: usize) -> Vec<u32> {
 
 #[test]
 fn learning_lowers_the_loss_and_raises_the_best() {
-    let mut gate = gate_with(GateConfig { num_uids: 4, learning_rate: 1.0, ..GateConfig::default() });
+    let mut gate =
+        gate_with(GateConfig { num_uids: 4, learning_rate: 1.0, ..GateConfig::default() });
     let rewards = Rewards::new(uids([0, 3]), vec![0.0, 2.0]).expect("2 uids");
     let scores = gate.forward("1 0 0").expect("3 numbers");
     let first = gate.backward(&scores, &rewards).expect("the uids have scores");
@@ -90,7 +89,8 @@ fn resync_makes_replaced_rows_new_and_keeps_the_rest() {
 #[test]
 fn replaced_rows_forget_velocity_and_gradient() {
     for gradient in [GradientMode::Accumulate, GradientMode::PerStep] {
-        let config = GateConfig { num_uids: 6, learning_rate: 0.5, gradient, ..GateConfig::default() };
+        let config =
+            GateConfig { num_uids: 6, learning_rate: 0.5, gradient, ..GateConfig::default() };
         let mut gate = gate_with(config);
         learn(&mut gate, 5);
         let before = metagraph(10, [1, 2, 3, 4, 5, 6]);

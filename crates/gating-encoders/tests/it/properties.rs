@@ -3,9 +3,7 @@
 use gating_core::Encoder;
 use serde::Deserialize;
 
-use crate::fixture::{
-    cases, distance, encode, encode_batch, files, last_token, refused, sentence,
-};
+use crate::fixture::{cases, distance, encode, encode_batch, files, last_token, refused, sentence};
 
 #[derive(Deserialize)]
 struct Message {
@@ -24,7 +22,8 @@ fn check(name: &str, encoder: &dyn Encoder) {
     let together = encode_batch(encoder, &batch);
     batch.reverse();
     let backwards = encode_batch(encoder, &batch);
-    for ((message, vector), backwards) in messages.iter().zip(&together).zip(backwards.iter().rev()) {
+    for ((message, vector), backwards) in messages.iter().zip(&together).zip(backwards.iter().rev())
+    {
         let largest = vector.iter().fold(1.0f32, |largest, number| largest.max(number.abs()));
         let error = distance(vector, backwards);
         assert!(error <= 1e-6 * largest, "{name}: `{message}` backwards {error:e}");

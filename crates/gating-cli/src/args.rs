@@ -1,0 +1,216 @@
+//! The arguments of the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::settings::SettingArgs;
+
+/// Sends each message to those who answer it best: scores every uid of a network for a message,
+/// and learns online from the rewards that the asked uids earned.
+#[derive(Debug, Parser)]
+#[command(name = "gating", version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) settings: SettingArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// How to print results
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// How to print notes and errors on stderr; as the results where it is not given
+    #[arg(long, global = true, value_enum)]
+    pub(crate) log_format: Option<Format>,
+    /// Print results and errors alone
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Print more on stderr
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show on a simulated network that the right uids end up on top
+    Demo(DemoArgs),
+    /// Score every uid for messages
+    Score(ScoreArgs),
+    /// Learn one step from what the asked uids earned
+    Learn(LearnArgs),
+    /// Make the rows of a checkpoint new whose uids changed hands
+    Resync(ResyncArgs),
+    /// Look at snapshots of a network
+    #[command(subcommand)]
+    Metagraph(MetagraphCommand),
+    /// Look at a checkpoint
+    #[command(subcommand)]
+    Checkpoint(CheckpointCommand),
+    /// Encoders on this machine
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// The settings and where they come from
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// What is compiled in, what is found on this machine, and what is wrong
+    Doctor,
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct DemoArgs {
+    /// How many steps to learn
+    #[arg(long, default_value_t = 4000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) steps: u64,
+    /// Save a checkpoint every so many steps, and not only at the end
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) save_every: Option<u64>,
+    /// Where to draw the loss; `gating-demo/loss.svg` where it is not given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct ScoreArgs {
+    /// The messages to score
+    #[arg(value_name = "MESSAGE", required_unless_present = "input")]
+    pub(crate) messages: Vec<String>,
+    /// More messages: lines of text, or of JSON with `prompt` or `message`; `-` is stdin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// Only the K uids with the highest scores
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) top: Option<u32>,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct LearnArgs {
+    /// The message that was answered
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) message: String,
+    /// Who was asked, such as 3,8
+    #[arg(long, value_name = "UIDS", value_delimiter = ',', required = true)]
+    pub(crate) uids: Vec<u16>,
+    /// What each of them earned, such as 0.2,0.9
+    #[arg(
+        long,
+        value_name = "REWARDS",
+        value_delimiter = ',',
+        required = true,
+        allow_hyphen_values = true
+    )]
+    pub(crate) rewards: Vec<f32>,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct ResyncArgs {
+    /// The newer metagraph
+    #[arg(value_name = "FILE")]
+    pub(crate) metagraph: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MetagraphCommand {
+    /// Show a snapshot
+    Show {
+        /// The snapshot
+        file: PathBuf,
+    },
+    /// Show what changed between two snapshots
+    Diff {
+        /// The older snapshot
+        from: PathBuf,
+        /// The newer snapshot
+        to: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CheckpointCommand {
+    /// Show what a checkpoint knows
+    Show {
+        /// The checkpoint; that of `--checkpoint` where it is not given
+        folder: Option<PathBuf>,
+    },
+    /// Check every bit of a checkpoint
+    Verify {
+        /// The checkpoint; that of `--checkpoint` where it is not given
+        folder: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelCommand {
+    /// Fetch an encoder into the cache that hub tools share
+    Pull {
+        /// Its hub id; that of `--gating.model_name` where it is not given
+        model: Option<String>,
+        /// A branch, a tag or a commit
+        #[arg(long, default_value = "main")]
+        revision: String,
+    },
+    /// List the encoders on this machine
+    List,
+    /// Show one encoder
+    Show {
+        /// Its hub id or folder; that of `--gating.model_name` where it is not given
+        model: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Show every setting with the source it came from
+    Show,
+    /// Check every setting
+    Check,
+    /// Print a configuration file with every setting and what it means
+    Init,
+}
+
+/// Whether errors in the arguments themselves should be JSON.
+pub(crate) fn wants_json(mut args: impl Iterator<Item = OsString>) -> bool {
+    while let Some(arg) = args.next() {
+        if arg == "--format" || arg == "--log-format" {
+            return args.next().is_some_and(|format| format == "json");
+        }
+        if arg == "--format=json" || arg == "--log-format=json" {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,43 @@
+//! The commands, one file each.
+
+mod checkpoint;
+mod config;
+mod doctor;
+mod learn;
+mod metagraph;
+mod model;
+mod resync;
+mod score;
+
+use std::io;
+
+use clap::CommandFactory;
+
+use crate::args::{Args, Command};
+use crate::demo;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::settings::Settings;
+
+/// Runs the command that was given.
+pub(crate) fn run(args: Args, output: &Output) -> Result<(), Failure> {
+    let settings = || Settings::resolve(&args.settings, &[]);
+    match &args.command {
+        Command::Demo(demo) => {
+            demo::run(demo, &Settings::resolve(&args.settings, &demo::DEFAULTS)?, output)
+        }
+        Command::Score(score) => score::run(score, &settings()?, output),
+        Command::Learn(learn) => learn::run(learn, &settings()?, output),
+        Command::Resync(resync) => resync::run(resync, &settings()?, output),
+        Command::Metagraph(command) => metagraph::run(command, output),
+        Command::Checkpoint(command) => checkpoint::run(command, &settings()?, output),
+        Command::Model(command) => model::run(command, &settings()?, output),
+        Command::Config(command) => config::run(command, &args.settings, output),
+        Command::Doctor => doctor::run(&args.settings, output),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Args::command(), "gating", &mut io::stdout());
+            Ok(())
+        }
+        Command::Man => Ok(clap_mangen::Man::new(Args::command()).render(&mut io::stdout())?),
+    }
+}

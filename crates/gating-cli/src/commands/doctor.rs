@@ -1,0 +1,143 @@
+//! `gating doctor`: what is compiled in, what is found here, and what is wrong.
+
+use std::time::{Duration, Instant};
+
+use burn::tensor::activation::softmax;
+use burn::tensor::{Tensor, TensorData};
+use serde::Serialize;
+
+use crate::failure::{Failure, Kind};
+use crate::output::{Output, seconds};
+use crate::settings::{SettingArgs, Settings};
+use crate::{device, models};
+
+/// How far f32 may be from the exact result of the test computation.
+const TOLERANCE: f64 = 1e-5;
+
+#[derive(Serialize)]
+struct Report {
+    version: &'static str,
+    target: String,
+    threads: usize,
+    devices: Vec<DeviceReport>,
+    hub_cache: Option<String>,
+    models: Vec<String>,
+    settings: String,
+    problems: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct DeviceReport {
+    device: &'static str,
+    answers: bool,
+    seconds: f64,
+    error: f64,
+}
+
+pub(crate) fn run(args: &SettingArgs, output: &Output) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    let settings = match Settings::resolve(args, &[]) {
+        Ok(settings) => {
+            let given = settings.entries().filter_map(|(_, entry)| entry);
+            let given = given.filter(|entry| entry.is_given()).count();
+            format!("right, {given} given")
+        }
+        Err(failure) => {
+            problems.push(failure.message());
+            problems.extend(failure.chain());
+            "wrong".to_owned()
+        }
+    };
+    let devices: Vec<DeviceReport> =
+        device::COMPILED.iter().map(|name| examine(name)).collect::<Result<_, _>>()?;
+    problems.extend(devices.iter().filter(|device| !device.answers).map(|device| {
+        format!("device {} is off by {:e}, expected {TOLERANCE:e}", device.device, device.error)
+    }));
+    let cache = models::cache();
+    if cache.is_none() {
+        problems.push("no folder to keep models in: set HOME or HF_HOME".to_owned());
+    }
+    let report = Report {
+        version: env!("CARGO_PKG_VERSION"),
+        target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+        devices,
+        hub_cache: cache.map(|cache| cache.display().to_string()),
+        models: models::list().into_iter().map(|(name, _, _)| name).collect(),
+        settings,
+        problems,
+    };
+    output.result(&report, text)?;
+    match report.problems.len() {
+        0 => Ok(()),
+        count => {
+            let message = anyhow::Error::msg(format!("{count} problems were found"));
+            Err(Failure::new(Kind::Configuration, message))
+        }
+    }
+}
+
+/// Runs a small attention on a device and compares it with the same in f64.
+fn examine(name: &'static str) -> Result<DeviceReport, Failure> {
+    const SIZE: usize = 64;
+    let device = device::open(name)?;
+    let value = |index: usize| ((index * 7 + 3) % 11) as f64 / 11.0 - 0.5;
+    let values: Vec<f64> = (0..SIZE * SIZE).map(value).collect();
+    let single: Vec<f32> = values.iter().map(|&value| value as f32).collect();
+    let data = || TensorData::new(single.clone(), [SIZE, SIZE]);
+    let run = || {
+        let states = Tensor::<2>::from_data(data(), &device);
+        let scores = states.clone().matmul(states.clone().transpose());
+        softmax(scores, 1).matmul(states).try_into_vec_as::<f32>()
+    };
+    run().map_err(gating_core::Error::from)?;
+    let start = Instant::now();
+    let found = run().map_err(gating_core::Error::from)?;
+    let time = start.elapsed();
+    let expected = attention(&values, SIZE);
+    let error =
+        found.iter().zip(&expected).map(|(found, expected)| (f64::from(*found) - expected).abs());
+    let error = error.fold(0.0, f64::max);
+    Ok(DeviceReport {
+        device: name,
+        answers: error <= TOLERANCE,
+        seconds: time.as_secs_f64(),
+        error,
+    })
+}
+
+/// `softmax(x x^T) x`, row by row.
+fn attention(states: &[f64], size: usize) -> Vec<f64> {
+    let rows: Vec<&[f64]> = states.chunks(size).collect();
+    let attend = |query: &&[f64]| -> Vec<f64> {
+        let weights = rows
+            .iter()
+            .map(|key| query.iter().zip(*key).map(|(query, key)| query * key).sum::<f64>().exp());
+        let weights: Vec<f64> = weights.collect();
+        let sum: f64 = weights.iter().sum();
+        let mix =
+            |at: usize| weights.iter().zip(&rows).map(|(weight, row)| weight / sum * row[at]).sum();
+        (0..size).map(mix).collect()
+    };
+    rows.iter().flat_map(attend).collect()
+}
+
+fn text(report: &Report) -> String {
+    let mut lines = vec![format!("gating {} on {}", report.version, report.target)];
+    lines.push(format!("threads    {}", report.threads));
+    for device in &report.devices {
+        let time = seconds(Duration::from_secs_f64(device.seconds));
+        lines.push(format!(
+            "device     {}: test computation in {time}, error {:.1e}",
+            device.device, device.error
+        ));
+    }
+    if report.devices.is_empty() {
+        lines.push("device     none is compiled in".to_owned());
+    }
+    lines.push(format!("models in  {}", report.hub_cache.as_deref().unwrap_or("nowhere")));
+    lines.extend(report.models.iter().map(|model| format!("           {model}")));
+    lines.push(format!("settings   {}", report.settings));
+    lines.extend(report.problems.iter().map(|problem| format!("problem    {problem}")));
+    lines.join("\n")
+}

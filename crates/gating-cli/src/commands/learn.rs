@@ -1,0 +1,34 @@
+//! `gating learn`: one step from what the asked uids earned.
+
+use gating_core::{BaseGatingModel, Rewards};
+use gating_metagraph::Uid;
+use serde::Serialize;
+
+use crate::args::LearnArgs;
+use crate::device;
+use crate::failure::{Failure, Kind};
+use crate::output::Output;
+use crate::session::Session;
+use crate::settings::Settings;
+
+#[derive(Serialize)]
+struct Line {
+    step: u64,
+    loss: f32,
+    uids: usize,
+}
+
+pub(crate) fn run(args: &LearnArgs, settings: &Settings, output: &Output) -> Result<(), Failure> {
+    let uids: Vec<Uid> = args.uids.iter().copied().map(Uid::new).collect();
+    let rewards = Rewards::new(uids, args.rewards.clone())
+        .map_err(|error| Failure::new(Kind::Usage, error.into()))?;
+    let device = device::choose(&settings.device, output)?;
+    let mut session = Session::for_writing(settings, &device, output)?;
+    let scores = session.gate.forward(&args.message)?;
+    let loss = session.gate.backward(&scores, &rewards)?.value();
+    session.save()?;
+    let line = Line { step: session.gate.step(), loss, uids: args.uids.len() };
+    output.result(&line, |Line { step, loss, uids }| {
+        format!("step {step}: loss {loss:e} over {uids} uids")
+    })
+}

@@ -1,0 +1,134 @@
+//! `gating score`: scores of every uid, or of the best, for messages.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+use gating_core::{Encoder, Scores};
+use serde::{Deserialize, Serialize};
+
+use crate::args::ScoreArgs;
+use crate::device;
+use crate::failure::{Failure, Kind};
+use crate::output::Output;
+use crate::session::Session;
+use crate::settings::Settings;
+
+/// How many messages are encoded together.
+const BATCH: usize = 32;
+/// How many uids are shown to people who do not say.
+const SHOWN: u32 = 10;
+
+#[derive(Serialize)]
+struct AllLine<'a> {
+    index: usize,
+    num_uids: usize,
+    scores: &'a [f32],
+}
+
+#[derive(Serialize)]
+struct TopLine {
+    index: usize,
+    num_uids: usize,
+    top: Vec<UidScore>,
+}
+
+#[derive(Serialize)]
+struct UidScore {
+    uid: u16,
+    score: f32,
+}
+
+pub(crate) fn run(args: &ScoreArgs, settings: &Settings, output: &Output) -> Result<(), Failure> {
+    let input: Box<dyn Iterator<Item = Result<String, Failure>>> = match &args.input {
+        Some(path) => Box::new(read(path)?),
+        None => Box::new(std::iter::empty()),
+    };
+    let mut messages = args.messages.iter().cloned().map(Ok).chain(input);
+    let device = device::choose(&settings.device, output)?;
+    let session = Session::for_reading(settings, settings.checkpoint.as_deref(), &device, output)?;
+    let mut index = 0;
+    loop {
+        let batch: Vec<String> = messages.by_ref().take(BATCH).collect::<Result<_, _>>()?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        for (scores, message) in score(&session, &batch, index)?.into_iter().zip(&batch) {
+            print(&scores, message, index, args.top, output)?;
+            index += 1;
+        }
+    }
+}
+
+/// Scores a batch; where a message has no embedding, the failure says which.
+fn score(session: &Session, batch: &[String], first: usize) -> Result<Vec<Scores>, Failure> {
+    let messages: Vec<&str> = batch.iter().map(String::as_str).collect();
+    let encoder = session.gate.encoder();
+    let embeddings = encoder.encode_batch(&messages).map_err(|error| {
+        let failed = messages.iter().position(|message| encoder.encode(message).is_err());
+        let index = first + failed.unwrap_or(0);
+        Failure::from(error).context(format!("message {index} has no scores"))
+    })?;
+    let scores = embeddings.into_iter().map(|embedding| session.gate.score(embedding));
+    Ok(scores.collect::<Result<_, _>>()?)
+}
+
+fn print(
+    scores: &Scores,
+    message: &str,
+    index: usize,
+    top: Option<u32>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let num_uids = scores.num_uids();
+    if top.is_none() && output.is_json() {
+        let line = AllLine { index, num_uids, scores: scores.values() };
+        return output.result(&line, |_| String::new());
+    }
+    let top = scores.top(top.unwrap_or(SHOWN) as usize).into_iter();
+    let top = top.map(|(uid, score)| UidScore { uid: uid.get(), score }).collect();
+    output.result(&TopLine { index, num_uids, top }, |line| {
+        let mut text = format!("{message:.70}\n{:>10} {:>7}  {:>10}", "rank", "uid", "score");
+        for (rank, UidScore { uid, score }) in line.top.iter().enumerate() {
+            text.push_str(&format!("\n{:>10} {uid:>7}  {score:>10.6}", rank + 1));
+        }
+        text
+    })
+}
+
+/// The messages of a file, one a line: text, or JSON objects with `prompt` or `message`.
+fn read(path: &Path) -> Result<impl Iterator<Item = Result<String, Failure>> + use<>, Failure> {
+    let name = path.display().to_string();
+    let reader: Box<dyn BufRead> = match path == Path::new("-") {
+        true => Box::new(BufReader::new(io::stdin())),
+        false => {
+            let file = File::open(path).map_err(|error| {
+                Failure::new(
+                    Kind::File,
+                    anyhow::Error::new(error).context(format!("cannot read {name}")),
+                )
+            })?;
+            Box::new(BufReader::new(file))
+        }
+    };
+    Ok(reader.lines().enumerate().map(move |(index, line)| {
+        let wrong = |error: anyhow::Error| {
+            Failure::new(Kind::Input, error.context(format!("{name}, line {}", index + 1)))
+        };
+        let line = line.map_err(|error| wrong(error.into()))?;
+        match line.trim_start().starts_with('{') {
+            true => message(&line).map_err(wrong),
+            false => Ok(line),
+        }
+    }))
+}
+
+fn message(json: &str) -> Result<String, anyhow::Error> {
+    #[derive(Deserialize)]
+    struct Line {
+        prompt: Option<String>,
+        message: Option<String>,
+    }
+    let Line { prompt, message } = serde_json::from_str(json)?;
+    prompt.or(message).ok_or_else(|| anyhow::Error::msg("expected `prompt` or `message`"))
+}

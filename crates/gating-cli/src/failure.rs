@@ -1,0 +1,163 @@
+//! Why a command failed, in a form for people and programs.
+
+use std::error::Error as _;
+use std::io;
+
+use gating_core::{CheckpointError, Error};
+
+/// What kind of thing went wrong: programs go by it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Kind {
+    Usage,
+    Configuration,
+    Input,
+    Model,
+    Checkpoint,
+    Metagraph,
+    Device,
+    Network,
+    File,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Configuration => "configuration",
+            Self::Input => "input",
+            Self::Model => "model",
+            Self::Checkpoint => "checkpoint",
+            Self::Metagraph => "metagraph",
+            Self::Device => "device",
+            Self::Network => "network",
+            Self::File => "file",
+        }
+    }
+
+    /// 2 where the command could not be started as it was given, 1 where its work failed.
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Self::Usage | Self::Configuration => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// Why a command failed: what and why, the chain of causes, and what to do.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: Kind,
+    error: anyhow::Error,
+    /// Causes that are no chain, such as several wrong settings.
+    causes: Vec<String>,
+    hint: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: Kind, error: anyhow::Error) -> Self {
+        Self { kind, error, causes: Vec::new(), hint: None }
+    }
+
+    pub(crate) fn causes(self, causes: Vec<String>) -> Self {
+        Self { causes, ..self }
+    }
+
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Says first what was being done.
+    pub(crate) fn context(self, what: impl std::fmt::Display + Send + Sync + 'static) -> Self {
+        Self { error: self.error.context(what), ..self }
+    }
+
+    pub(crate) fn message(&self) -> String {
+        self.error.to_string()
+    }
+
+    /// From the nearest cause to the deepest.
+    pub(crate) fn chain(&self) -> Vec<String> {
+        let chain = self.error.chain().skip(1).map(ToString::to_string);
+        let mut causes: Vec<String> = chain.chain(self.causes.iter().cloned()).collect();
+        causes.dedup();
+        causes
+    }
+
+    pub(crate) fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        let io = self.error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+        io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::NoCheckpoint { .. }
+            | Error::CheckpointInUse { .. }
+            | Error::CheckpointFile { .. }
+            | Error::Checkpoint { .. }
+            | Error::OtherEncoder { .. } => Kind::Checkpoint,
+            Error::Metagraph(_)
+            | Error::NotAttached
+            | Error::Attached { .. }
+            | Error::OtherMetagraph { .. }
+            | Error::OlderMetagraph { .. } => Kind::Metagraph,
+            Error::Device(_) => Kind::Device,
+            _ => Kind::Input,
+        };
+        let hint = match &error {
+            Error::OtherEncoder { .. } => {
+                Some("leave --gating.model_name out: a checkpoint knows its encoder")
+            }
+            Error::CheckpointInUse { .. } => Some("wait until it ends, or use another folder"),
+            Error::Checkpoint { source: CheckpointError::Version { .. }, .. } => {
+                Some("use the version of gating that wrote it, or a newer one")
+            }
+            Error::Checkpoint { .. } => {
+                Some("restore the folder from a backup, or begin a new one")
+            }
+            Error::ScoreNotFinite { .. } => Some(
+                "the weights have overflowed: go back to an earlier checkpoint and learn with a smaller --gating.learning_rate",
+            ),
+            _ => None,
+        };
+        let failure = Self::new(kind, anyhow::Error::new(error));
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<gating_encoders::Error> for Failure {
+    fn from(error: gating_encoders::Error) -> Self {
+        Self::new(Kind::Model, anyhow::Error::new(error))
+    }
+}
+
+impl From<gating_core::EncodeError> for Failure {
+    fn from(error: gating_core::EncodeError) -> Self {
+        Error::Encode(error).into()
+    }
+}
+
+impl From<gating_metagraph::Error> for Failure {
+    fn from(error: gating_metagraph::Error) -> Self {
+        Self::new(Kind::Metagraph, anyhow::Error::new(error))
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let kind = Kind::File;
+        let failure = match error.source() {
+            Some(_) => anyhow::Error::new(error),
+            None => anyhow::Error::new(error).context("cannot read or write"),
+        };
+        Self::new(kind, failure)
+    }
+}

@@ -1,0 +1,168 @@
+//! Results on stdout; notes, progress and errors on stderr.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use crate::args::{Format, OutputArgs};
+use crate::failure::Failure;
+
+/// How much to say on stderr.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Verbosity {
+    Quiet,
+    Normal,
+    Verbose,
+}
+
+/// Where results and notes go, and in which form.
+#[derive(Debug)]
+pub(crate) struct Output {
+    format: Format,
+    log_format: Format,
+    verbosity: Verbosity,
+}
+
+#[derive(Serialize)]
+struct Note<'a> {
+    level: &'a str,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct ErrorLine<'a> {
+    error: ErrorBody<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    kind: &'a str,
+    message: String,
+    causes: Vec<String>,
+    hint: Option<&'a str>,
+}
+
+impl Output {
+    pub(crate) fn new(args: &OutputArgs) -> Self {
+        let verbosity = match (args.quiet, args.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        };
+        let log_format = args.log_format.unwrap_or(args.format);
+        Self { format: args.format, log_format, verbosity }
+    }
+
+    /// Where the arguments could not be read, and JSON was asked for.
+    pub(crate) fn json() -> Self {
+        let format = Format::Json;
+        Self { format, log_format: format, verbosity: Verbosity::Normal }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Prints a result: as one line of JSON, or as the text that `text` makes of it.
+    pub(crate) fn result<T: Serialize>(
+        &self,
+        value: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure> {
+        let line = match self.format {
+            Format::Json => serde_json::to_string(value).map_err(io::Error::from)?,
+            Format::Text => text(value),
+        };
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "{line}")?;
+        stdout.flush()?;
+        Ok(())
+    }
+
+    /// Says what happens, unless told to be quiet.
+    pub(crate) fn note(&self, message: impl Display) {
+        self.say(Verbosity::Normal, "info", message);
+    }
+
+    /// Says more for those who want to know.
+    pub(crate) fn detail(&self, message: impl Display) {
+        self.say(Verbosity::Verbose, "debug", message);
+    }
+
+    /// Says what is odd but no error.
+    pub(crate) fn warning(&self, message: impl Display) {
+        self.say(Verbosity::Normal, "warning", message);
+    }
+
+    pub(crate) fn failure(&self, failure: &Failure) {
+        let (message, causes, hint) = (failure.message(), failure.chain(), failure.advice());
+        let text = match self.log_format {
+            Format::Json => {
+                let error = ErrorBody { kind: failure.kind.name(), message, causes, hint };
+                serde_json::to_string(&ErrorLine { error }).expect("texts alone always serialize")
+            }
+            Format::Text => {
+                let causes = causes.iter().map(|cause| format!("\n  caused by: {cause}"));
+                let hint = hint.map(|hint| format!("\n  hint: {hint}"));
+                let causes: String = causes.collect();
+                format!("error: {message}{causes}{}", hint.unwrap_or_default())
+            }
+        };
+        to_stderr(&text);
+    }
+
+    /// A bar that shows how far work has come, where stderr is a terminal.
+    pub(crate) fn progress(&self, what: &str, total: u64) -> ProgressBar {
+        self.bar(what, total, "{pos}/{len} {per_sec}")
+    }
+
+    /// A bar that shows how far a download has come, where stderr is a terminal.
+    pub(crate) fn download(&self, what: &str, total: u64) -> ProgressBar {
+        self.bar(what, total, "{bytes}/{total_bytes} {bytes_per_sec}")
+    }
+
+    fn bar(&self, what: &str, total: u64, numbers: &str) -> ProgressBar {
+        let is_shown = self.verbosity > Verbosity::Quiet
+            && self.log_format == Format::Text
+            && io::stderr().is_terminal();
+        let target = match is_shown {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
+        };
+        let template = format!("{{msg:<24}} {{bar:30}} {numbers}, {{eta}} left");
+        let style = ProgressStyle::with_template(&template).expect("the template is well formed");
+        let bar = ProgressBar::with_draw_target(Some(total), target).with_style(style);
+        bar.set_message(what.to_owned());
+        bar
+    }
+
+    fn say(&self, least: Verbosity, level: &str, message: impl Display) {
+        if self.verbosity < least {
+            return;
+        }
+        let message = message.to_string();
+        to_stderr(&match (self.log_format, level) {
+            (Format::Json, _) => serde_json::to_string(&Note { level, message })
+                .expect("texts alone always serialize"),
+            (Format::Text, "warning") => format!("warning: {message}"),
+            (Format::Text, _) => message,
+        });
+    }
+}
+
+/// Nothing is left to do where stderr is closed.
+fn to_stderr(line: &str) {
+    let _: io::Result<()> = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// A time as people read it.
+pub(crate) fn seconds(time: Duration) -> String {
+    match time.as_secs_f64() {
+        time if time < 0.001 => format!("{:.0} µs", time * 1e6),
+        time if time < 1.0 => format!("{:.1} ms", time * 1e3),
+        time => format!("{time:.1} s"),
+    }
+}
