@@ -1,7 +1,9 @@
 //! Every check, in an order that finds the cheap mistakes first.
 
+use std::env;
 use std::fmt;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -25,7 +27,7 @@ pub(crate) enum Weights {
 /// One check; its `Display` is the command as a shell takes it.
 struct Step {
     name: String,
-    /// What cargo is called with.
+    /// What the command is called with.
     arguments: String,
     work: Work,
 }
@@ -34,6 +36,8 @@ struct Step {
 enum Work {
     /// Calls cargo.
     Cargo,
+    /// Calls the command `gating` that an earlier step built.
+    Gating,
     /// Calls cargo and tells it where the pulled weights are.
     WithWeights,
     /// Calls cargo with rustdoc's warnings as errors.
@@ -88,12 +92,14 @@ fn steps(weights: Weights) -> Vec<Step> {
     let mut steps = vec![
         Step::cargo("format", "fmt --all --check"),
         Step::cargo("clippy", "clippy --workspace --all-targets --locked -- -D warnings"),
+        // With the features that the tests have too, so that nothing is built twice.
+        Step::cargo("build", "build --workspace --all-targets --locked"),
     ];
     let tests = Step::cargo("tests", test_arguments());
     match weights {
         Weights::Pulled => {
-            let pull = format!("run --locked -p gating-cli -- model pull {MODEL}");
-            steps.push(Step::cargo("model", &pull));
+            let pull = Step::cargo("model", &format!("model pull {MODEL}"));
+            steps.push(Step { work: Work::Gating, ..pull });
             steps.push(Step { work: Work::WithWeights, ..tests });
         }
         Weights::AsFound => steps.push(tests),
@@ -124,10 +130,13 @@ impl Step {
     }
 
     fn run(&self) -> Result<()> {
-        let mut command = workspace::cargo();
+        let mut command = match self.work {
+            Work::Gating => gating()?,
+            _ => workspace::cargo(),
+        };
         command.args(self.arguments.split(' '));
         match self.work {
-            Work::Cargo => &mut command,
+            Work::Cargo | Work::Gating => &mut command,
             Work::WithWeights => command.env(WEIGHTS, pulled_weights()?),
             Work::Rustdoc => command.env("RUSTDOCFLAGS", "-D warnings"),
             Work::Tidy => return tidy::run(),
@@ -139,6 +148,7 @@ impl Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.work {
+            Work::Gating => return write!(f, "gating {}", self.arguments),
             Work::Cargo | Work::Tidy => {}
             Work::WithWeights => write!(f, "{WEIGHTS}=<folder of the pulled model> ")?,
             Work::Rustdoc => write!(f, "RUSTDOCFLAGS=\"-D warnings\" ")?,
@@ -153,10 +163,19 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// The command `gating` as the tests have it.
+fn gating() -> Result<Command> {
+    let mut metadata = workspace::cargo();
+    metadata.args(["metadata", "--no-deps", "--locked", "--format-version", "1"]);
+    let metadata: Value = serde_json::from_slice(&workspace::output(&mut metadata)?)?;
+    let target = metadata["target_directory"].as_str().context("cargo names no target folder")?;
+    let name = format!("gating{}", env::consts::EXE_SUFFIX);
+    Ok(Command::new(Path::new(target).join("debug").join(name)))
+}
+
 /// The folder in which the model hub's client keeps the weights.
 fn pulled_weights() -> Result<String> {
-    let mut command = workspace::cargo();
-    command.args(["run", "--locked", "--quiet", "-p", "gating-cli", "--"]);
+    let mut command = gating()?;
     command.args(["model", "show", MODEL, "--format", "json"]);
     folder(&workspace::output(&mut command)?)
 }

@@ -111,7 +111,7 @@ mod tests {
         let plot = plot(&values);
         let rows: Vec<&str> = plot.lines().collect();
         assert_eq!(rows.len(), ROWS);
-        assert!(rows[0].starts_with("   6.36e2 │█"), "{plot}");
+        assert!(rows[0].starts_with("    6.36e2 │█"), "{plot}");
         assert!(rows[0].ends_with(' '), "{plot}");
         assert!(rows[ROWS - 1].chars().filter(|&character| character == '█').count() > 50);
     }

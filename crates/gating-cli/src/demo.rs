@@ -314,9 +314,16 @@ impl Demo {
         output: &Output,
     ) -> Result<bool, Failure> {
         let reloaded = Session::for_reading(settings, Some(folder), device, output)?;
-        for message in &self.unseen {
+        // The encoder anew for one message; the others are encoded already.
+        let first = self.unseen[0].text;
+        let [ours, theirs] = [&self.session, &reloaded]
+            .map(|session| session.gate.forward(first).map(|scores| bits(scores.values())));
+        if ours? != theirs? {
+            return Ok(false);
+        }
+        for embedding in &self.unseen_embeddings {
             let [ours, theirs] = [&self.session, &reloaded].map(|session| {
-                session.gate.forward(message.text).map(|scores| bits(scores.values()))
+                session.gate.score(embedding.clone()).map(|scores| bits(scores.values()))
             });
             if ours? != theirs? {
                 return Ok(false);

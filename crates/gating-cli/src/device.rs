@@ -11,8 +11,21 @@ pub(crate) const COMPILED: &[&str] = &[
     "cpu",
 ];
 
-/// The names that later versions will know, and that are refused until then.
-const KNOWN: [&str; 5] = ["cpu", "libtorch", "cuda", "wgpu", "vulkan"];
+/// What `--neuron.device` takes, compiled in or not.
+pub(crate) const EXPECTED: &str = "auto, cpu, libtorch, cuda[:N], libtorch:cuda[:N], wgpu[:N] or \
+                                   vulkan[:N]";
+
+/// Whether a device of this name can be compiled in, in this version or another.
+pub(crate) fn is_known(name: &str) -> bool {
+    let family = match name.rsplit_once(':') {
+        Some((family, index)) if index.parse::<u16>().is_ok() => family,
+        _ => {
+            return ["auto", "cpu", "libtorch", "cuda", "libtorch:cuda", "wgpu", "vulkan"]
+                .contains(&name);
+        }
+    };
+    ["cuda", "libtorch:cuda", "wgpu", "vulkan"].contains(&family)
+}
 
 /// Picks a device by name; `auto` says which one it took.
 pub(crate) fn choose(name: &str, output: &Output) -> Result<Device, Failure> {
@@ -36,16 +49,27 @@ pub(crate) fn open(name: &str) -> Result<Device, Failure> {
 }
 
 fn none_of(name: &str) -> Failure {
-    let family = name.split(':').next().unwrap_or_default();
+    let message = format!("device `{name}` is not compiled in");
     let compiled = match COMPILED {
-        [] => "no device is".to_owned(),
-        names => format!("compiled in: {}", names.join(", ")),
+        [] => "none".to_owned(),
+        names => names.join(", "),
     };
-    if name == "auto" || KNOWN.contains(&family) {
-        let message = format!("device `{name}` is not compiled in");
-        return Failure::new(Kind::Device, anyhow::Error::msg(message))
-            .hint(format!("{compiled}; take one of these or build gating with more features"));
+    Failure::new(Kind::Device, anyhow::Error::msg(message)).hint(format!(
+        "compiled in: {compiled}; take one of these, or a version of gating that has the other"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_may_end_in_a_number_where_there_can_be_several() {
+        for name in ["auto", "cpu", "libtorch", "cuda", "cuda:1", "libtorch:cuda:0", "vulkan:3"] {
+            assert!(is_known(name), "{name}");
+        }
+        for name in ["", "gpu", "cpu:0", "cuda:", "cuda:x", "cuda:-1", "libtorch:1", ":0"] {
+            assert!(!is_known(name), "{name}");
+        }
     }
-    let message = format!("`neuron.device` is `{name}`, which is no device");
-    Failure::new(Kind::Configuration, anyhow::Error::msg(message)).hint(compiled)
 }

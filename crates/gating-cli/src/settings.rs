@@ -11,6 +11,7 @@ use std::str::FromStr;
 use clap::{Arg, ArgMatches, Command};
 use gating_core::{Error, GateConfig};
 
+use crate::device;
 use crate::failure::{Failure, Kind};
 pub(crate) use layers::Entry as Given;
 use layers::{Entry, Layers};
@@ -32,6 +33,8 @@ const fn key(name: &'static str, default: Option<&'static str>, about: &'static 
 /// Every setting. The names and defaults of the reference are kept.
 pub(crate) const KEYS: [Key; 13] = [
     key("checkpoint", None, "The folder of the state to read and write"),
+    key("netuid", Some("1"), "The subnet"),
+    key("seed", Some("0"), "Decides every random choice"),
     key(
         "gating.model_name",
         Some("EleutherAI/gpt-neo-125m"),
@@ -62,8 +65,6 @@ pub(crate) const KEYS: [Key; 13] = [
         Some("4096"),
         "Validators with more stake than this, in TAO, are not asked",
     ),
-    key("netuid", Some("1"), "The subnet"),
-    key("seed", Some("0"), "Decides every random choice"),
 ];
 
 /// The settings as they were given on the command line.
@@ -150,7 +151,7 @@ impl Settings {
             model_name: reader.text("gating.model_name"),
             use_custom_gating_model: reader
                 .parse("neuron.use_custom_gating_model", "true or false"),
-            device: reader.text("neuron.device"),
+            device: reader.device(),
             checkpoint: reader.optional_text("checkpoint").map(PathBuf::from),
             layers: Layers::default(),
         };
@@ -248,6 +249,14 @@ impl Reader<'_> {
         }
     }
 
+    fn device(&mut self) -> String {
+        let name = self.text("neuron.device");
+        if !device::is_known(&name) {
+            self.wrong("neuron.device", device::EXPECTED);
+        }
+        name
+    }
+
     fn choice(&mut self, name: &'static str, known: &[&str]) {
         let text = self.text(name);
         if !known.contains(&text.as_str()) {
@@ -264,11 +273,11 @@ impl Reader<'_> {
 }
 
 fn refuse(problems: Vec<Problem>) -> Failure {
-    let message = match problems.len() {
-        1 => "a setting is wrong".to_owned(),
+    let mut causes: Vec<String> = problems.into_iter().map(|Problem(problem)| problem).collect();
+    let message = match causes.len() {
+        1 => causes.remove(0),
         count => format!("{count} settings are wrong"),
     };
-    let causes = problems.into_iter().map(|Problem(problem)| problem).collect();
     Failure::new(Kind::Configuration, anyhow::Error::msg(message))
         .causes(causes)
         .hint("`gating config init` prints every setting with what it means")

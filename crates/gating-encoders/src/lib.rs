@@ -41,3 +41,8 @@ pub use hub::{CachedModel, Hub, HubConfig, HubError, Progress, RepoId};
 pub use last_token::{GatingModel, LastTokenEncoder};
 pub use network::NetworkKind;
 pub use sentence::{SentenceEmbedGatingModel, SentenceEncoder};
+
+/// Compiles the example of the README.
+#[cfg(all(doctest, feature = "flex"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -1,0 +1,95 @@
+//! The head: scoring, learning, resync and checkpoints. Ids read `group/device/size`.
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use gating_benches::{devices, gate, rewards};
+use gating_core::{BaseGatingModel, CheckpointFolder, Encoder};
+use gating_metagraph::{Hotkey, Metagraph, Neuron};
+
+/// Uids by numbers of an embedding.
+const SIZES: [[usize; 2]; 4] = [[256, 384], [1024, 384], [1024, 768], [4096, 768]];
+/// How many uids are asked, as in the reference.
+const ASKED: u16 = 50;
+
+fn score(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("score");
+    for (name, device) in devices() {
+        for [num_uids, hidden_size] in SIZES {
+            let gate = gate(num_uids, hidden_size, &device);
+            let embedding = gate.encoder().encode("any").expect("every message has one");
+            let id = BenchmarkId::new(name, format!("{num_uids}x{hidden_size}"));
+            group.bench_function(id, |bencher| {
+                // The scores are read, which waits for the device.
+                bencher.iter(|| gate.score(embedding.clone()).expect("the sizes agree"));
+            });
+        }
+    }
+}
+
+fn learn(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("learn");
+    for (name, device) in devices() {
+        for [num_uids, hidden_size] in SIZES {
+            let mut gate = gate(num_uids, hidden_size, &device);
+            let scores = gate.forward("any").expect("every message has scores");
+            let rewards = rewards(ASKED);
+            let id = BenchmarkId::new(name, format!("{num_uids}x{hidden_size}"));
+            group.bench_function(id, |bencher| {
+                bencher.iter(|| {
+                    gate.backward(&scores, &rewards).expect("the uids have scores");
+                    device.sync().expect("the device answers");
+                });
+            });
+        }
+    }
+}
+
+fn resync(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("resync");
+    for (name, device) in devices() {
+        let [num_uids, hidden_size] = [1024, 768];
+        let mut gate = gate(num_uids, hidden_size, &device);
+        let mut block = 0;
+        gate.attach(&metagraph(block, num_uids)).expect("the first metagraph");
+        let id = BenchmarkId::new(name, format!("{num_uids}x{hidden_size}"));
+        group.bench_function(id, |bencher| {
+            bencher.iter(|| {
+                block += 1;
+                gate.follow(&metagraph(block, num_uids)).expect("a newer metagraph");
+                device.sync().expect("the device answers");
+            });
+        });
+    }
+}
+
+/// A subnet in which one uid in sixteen has changed hands since the block before.
+fn metagraph(block: u64, num_uids: usize) -> Metagraph {
+    let neuron = |uid: usize| {
+        let mut key = [0; 32];
+        let tenant = if uid % 16 == 0 { block } else { 0 };
+        key[..8].copy_from_slice(&tenant.to_le_bytes());
+        key[8..16].copy_from_slice(&uid.to_le_bytes());
+        Neuron::new(Hotkey::new(key))
+    };
+    Metagraph::new(1, block, (0..num_uids).map(neuron).collect()).expect("the keys differ")
+}
+
+fn checkpoint(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("checkpoint");
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    let folder = CheckpointFolder::open(folder.path()).expect("nobody else writes there");
+    for (name, device) in devices() {
+        for [num_uids, hidden_size] in SIZES {
+            let gate = gate(num_uids, hidden_size, &device);
+            let id = BenchmarkId::new(name, format!("{num_uids}x{hidden_size}"));
+            group.bench_function(id, |bencher| {
+                bencher.iter(|| {
+                    let checkpoint = gate.checkpoint().expect("the device answers");
+                    folder.write(&checkpoint).expect("the folder can be written to");
+                });
+            });
+        }
+    }
+}
+
+criterion_group!(benches, score, learn, resync, checkpoint);
+criterion_main!(benches);

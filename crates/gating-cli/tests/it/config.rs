@@ -1,0 +1,110 @@
+//! Settings from every source, the stronger over the weaker.
+
+use serde_json::{Value, json};
+
+use crate::fixture::{Place, place};
+
+fn setting(place: &Place, name: &str, args: &[&str]) -> (Value, String) {
+    let lines = place.run(&[&["config", "show", "--format", "json"], args].concat()).json();
+    let line = lines.into_iter().find(|line| line["name"] == name).expect("it is a setting");
+    (line["value"].clone(), line["source"].as_str().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn the_stronger_source_wins() {
+    let name = "gating.momentum";
+    let place = place();
+    assert_eq!(setting(&place, name, &[]), (json!("0.9"), "the defaults".to_owned()));
+    place.write("gating.toml", "[gating]\nmomentum = 0.5\n");
+    assert_eq!(setting(&place, name, &[]), (json!("0.5"), "gating.toml".to_owned()));
+    let place = place.with_variable("GATING__MOMENTUM", "0.25");
+    let expected = (json!("0.25"), "the environment variable GATING__MOMENTUM".to_owned());
+    assert_eq!(setting(&place, name, &[]), expected);
+    let expected = (json!("0.125"), "the command line".to_owned());
+    assert_eq!(setting(&place, name, &["--gating.momentum", "0.125"]), expected);
+}
+
+#[test]
+fn files_are_toml_yaml_or_json() {
+    let place = place();
+    let files = [
+        ("a.toml", "[gating]\nnum_uids = 7\n[neuron]\nuse_custom_gating_model = true\n"),
+        ("a.yaml", "gating:\n  num_uids: 7\nneuron:\n  use_custom_gating_model: true\n"),
+        (
+            "a.json",
+            "{\"gating\": {\"num_uids\": 7}, \"neuron\": {\"use_custom_gating_model\": true}}",
+        ),
+    ];
+    for (name, content) in files {
+        let path = place.write(name, content);
+        let args = ["--config", &path];
+        assert_eq!(setting(&place, "gating.num_uids", &args), (json!("7"), path.clone()));
+        let custom = setting(&place, "neuron.use_custom_gating_model", &args);
+        assert_eq!(custom, (json!("true"), path.clone()));
+    }
+}
+
+#[test]
+fn all_wrong_settings_are_told_at_once() {
+    let place = place().with_variable("GATING__MOMENTUM", "1.5").with_variable("NEURON__NAME", "x");
+    place.write(
+        "gating.toml",
+        "netuid = \"one\"\n[gating]\nnum_uids = \"8\"\nlearning_rat = 0.1\ngradient = 3\n",
+    );
+    let run = place.run(&["config", "check", "--gating.learning_rate=-2", "--format", "json"]);
+    assert_eq!(run.code, Some(2));
+    let error = run.error();
+    assert_eq!(error["kind"], json!("configuration"));
+    let causes: Vec<&str> = error["causes"]
+        .as_array()
+        .expect("there are causes")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let expected = [
+        "`gating.learning_rat` from gating.toml is no known setting",
+        "`gating.num_uids` from gating.toml is the text `8`, expected a number",
+        "`netuid` from gating.toml is the text `one`, expected a number",
+        "`neuron.name` from the environment variable NEURON__NAME is no known setting",
+        "`gating.gradient` from gating.toml is `3`, expected accumulate or per-step",
+        "`gating.learning_rate` from the command line: expected a learning rate of 0 or more, found -2",
+        "`gating.momentum` from the environment variable GATING__MOMENTUM: expected a momentum of at \
+         least 0 and below 1, found 1.5",
+    ];
+    for expected in expected {
+        assert!(causes.contains(&expected), "{expected}: {causes:#?}");
+    }
+}
+
+#[test]
+fn config_files_that_cannot_be_read_say_so() {
+    let place = place();
+    let check = |path: &str, expected: &str| {
+        let run = place.run(&["config", "show", "--config", path]);
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert!(run.stderr.contains(expected), "{run:?}");
+    };
+    check("missing.toml", "cannot read settings from missing.toml");
+    place.write("wrong.toml", "[gating\n");
+    check("wrong.toml", "cannot read settings from wrong.toml");
+    place.write("settings.ini", "");
+    check("settings.ini", "the name of settings.ini says no format");
+}
+
+/// What `config init` prints is a file that changes nothing.
+#[test]
+fn a_new_file_holds_every_setting_at_its_default() {
+    let place = place();
+    let init = place.run(&["config", "init"]).stdout;
+    let before = place.run(&["config", "show"]).stdout;
+    place.write("gating.toml", &init);
+    assert_eq!(place.run(&["config", "show"]).stdout, before);
+    let uncommented: Vec<&str> = init
+        .lines()
+        .filter(|line| !line.contains("checkpoint =") && !line.starts_with("# Settings"))
+        .map(|line| if line.contains(" = ") { line.trim_start_matches("# ") } else { line })
+        .collect();
+    place.write("gating.toml", &uncommented.join("\n"));
+    let run = place.run(&["config", "check"]);
+    assert_eq!(run.stdout.trim_end(), "all 13 settings are right, 12 of them given");
+}

@@ -1,0 +1,51 @@
+//! A run that saves every step, killed at any moment: what it leaves behind always loads.
+
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use gating_core::Checkpoint;
+
+use crate::fixture::{place, tiny};
+
+const KILLS: u32 = 60;
+
+/// Kills the process without a chance to clean up (`SIGKILL` on Unix).
+fn kill(mut child: Child) {
+    child.kill().expect("the run goes on until it is killed");
+    child.wait().expect("a killed process ends");
+}
+
+#[test]
+fn a_killed_run_leaves_a_checkpoint_that_loads() {
+    let place = place();
+    let (model, state) = (tiny("tiny-bert"), place.path().join("state"));
+    let args = ["demo", "--gating.model_name", &model, "--checkpoint", "state"];
+    let endless = ["--steps", "100000000", "--save-every", "1", "--format", "json"];
+    let mut steps = Vec::new();
+    for round in 0..KILLS {
+        let mut command = place.command(&[&args[..], &endless].concat());
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child = child.expect("the command can be started");
+        // Wait for a save of this run; the moment of the kill then differs from round to round.
+        let earlier = steps.last().copied();
+        let start = Instant::now();
+        while Checkpoint::read(&state).ok().is_none_or(|found| Some(found.step) == earlier) {
+            assert!(start.elapsed() < Duration::from_secs(60), "no save in round {round}");
+        }
+        let moment = Duration::from_micros(u64::from(round) * 9_770 % 100_000);
+        let start = Instant::now();
+        while start.elapsed() < moment {
+            std::hint::spin_loop();
+        }
+        kill(child);
+        let checkpoint = Checkpoint::read(&state);
+        let checkpoint = checkpoint.unwrap_or_else(|error| panic!("round {round}: {error}"));
+        assert!(checkpoint.step > 0);
+        steps.push(checkpoint.step);
+    }
+    let verify = place.run(&["checkpoint", "verify", "state"]);
+    assert_eq!(verify.code, Some(0), "{verify:?}");
+    steps.sort_unstable();
+    steps.dedup();
+    assert!(steps.len() > 5, "the kills came at different moments: {steps:?}");
+}

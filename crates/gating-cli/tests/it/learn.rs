@@ -1,0 +1,137 @@
+//! Score, learn, resync and checkpoint, one command after the other.
+
+use serde_json::{Value, json};
+
+use crate::fixture::{place, tiny};
+
+fn scores(line: &Value) -> Vec<f32> {
+    let scores = line["scores"].as_array().expect("the line has scores");
+    scores.iter().map(|score| score.to_string().parse().expect("scores are numbers")).collect()
+}
+
+const JSON: [&str; 2] = ["--format", "json"];
+
+#[test]
+fn what_is_learned_is_kept_from_command_to_command() {
+    let place = place();
+    let state = ["--checkpoint", "state"];
+    for step in 1..=3 {
+        let learn = ["learn", "--message", "a question", "--uids", "3,5", "--rewards", "-0.5,0.9"];
+        let run = match step {
+            1 => place.run_tiny(&[&learn[..], &state, &JSON].concat()),
+            _ => place.run(&[&learn[..], &state, &JSON].concat()),
+        };
+        let line = &run.json()[0];
+        assert_eq!((&line["step"], &line["uids"]), (&json!(step), &json!(2)));
+        assert!(line["loss"].as_f64().is_some_and(|loss| loss > 0.0), "{line}");
+    }
+
+    let run = place.run(&[&["score", "a question"][..], &state, &JSON].concat());
+    let line = &run.json()[0];
+    assert_eq!((&line["index"], &line["num_uids"]), (&json!(0), &json!(8)));
+    let all = scores(line);
+
+    let run = place.run(&[&["score", "a question", "--top", "2"][..], &state, &JSON].concat());
+    let line = &run.json()[0];
+    let best = (0..8).max_by(|&left, &right| all[left].total_cmp(&all[right]));
+    assert_eq!(line["top"][0]["uid"], json!(best));
+    assert_eq!(line["top"].as_array().map(Vec::len), Some(2));
+
+    let run = place.run(&[&["checkpoint", "show", "state"][..], &JSON].concat());
+    let line = &run.json()[0];
+    assert_eq!((&line["step"], &line["num_uids"]), (&json!(3), &json!(8)));
+    assert_eq!(line["notes"]["gating.model_name"], json!(tiny("tiny-bert")));
+    let run = place.run(&["checkpoint", "verify", "state"]);
+    assert_eq!((run.code, run.stdout.trim_end()), (Some(0), "state is whole: step 3"));
+}
+
+#[test]
+fn messages_come_from_arguments_files_and_stdin() {
+    let place = place();
+    let input = place.write("in.txt", "one\n{\"prompt\": \"two\"}\n{\"message\": \"three\"}\n");
+    let run = place.run_tiny(&[&["score", "zero", "--input", &input][..], &JSON].concat());
+    let lines = run.json();
+    let indices: Vec<&Value> = lines.iter().map(|line| &line["index"]).collect();
+    assert_eq!(indices, [&json!(0), &json!(1), &json!(2), &json!(3)]);
+    for (line, message) in lines.iter().zip(["zero", "one", "two", "three"]) {
+        let alone = place.run_tiny(&[&["score", message][..], &JSON].concat());
+        let pairs = scores(line).into_iter().zip(scores(&alone.json()[0]));
+        for (together, alone) in pairs {
+            // Scores are sums of 32 products of f32, and a batch may add in another order.
+            assert!((together - alone).abs() <= 1e-6, "{message}: {together} {alone}");
+        }
+    }
+}
+
+#[test]
+fn a_seed_makes_everything_repeatable() {
+    let place = place();
+    let score =
+        |seed| place.run_tiny(&["score", "zero", "--format", "json", "--seed", seed]).stdout;
+    assert_eq!(score("1"), score("1"));
+    assert_ne!(score("1"), score("2"));
+}
+
+#[test]
+fn a_resync_keeps_rows_and_makes_others_new() {
+    let place = place();
+    let state = ["--checkpoint", "state"];
+    let learn = ["learn", "--message", "hi", "--uids", "1,2", "--rewards", "0,1"];
+    place.run_tiny(&[&learn[..], &state, &JSON].concat()).json();
+    let first = place.metagraph("first.json", 10, &[1, 2, 3, 4, 5, 6, 7, 8]);
+    let second = place.metagraph("second.json", 20, &[1, 9, 3, 4, 5, 2, 7, 8, 10]);
+
+    let run = place.run(&[&["resync", &first][..], &state, &JSON].concat());
+    assert_eq!(run.json()[0]["kept"], json!(8));
+    assert!(run.stderr.contains("nobody said whose the rows are"), "{run:?}");
+
+    let score = || scores(&place.run(&[&["score", "hi"][..], &state, &JSON].concat()).json()[0]);
+    let before = score();
+    let run = place.run(&[&["resync", &second][..], &state, &JSON].concat());
+    let expected = json!({
+        "kept": 6, "moved": 0, "replaced": [1, 5], "grown": [8], "removed": [], "hotkeys_moved": 1
+    });
+    assert_eq!(run.json()[0], expected);
+    let after = score();
+    assert_eq!(after.len(), 9);
+    for uid in [0, 2, 3, 4, 6, 7] {
+        assert_eq!(before[uid].to_bits(), after[uid].to_bits(), "uid {uid}");
+    }
+    for uid in [1, 5] {
+        assert_ne!(before[uid], after[uid], "uid {uid}");
+    }
+
+    let run = place.run(&[&["resync", &first][..], &state, &JSON].concat());
+    assert_eq!(run.code, Some(1));
+    assert_eq!(run.error()["kind"], json!("metagraph"));
+    assert_eq!(score(), after);
+}
+
+#[test]
+fn a_learning_rate_can_change_and_a_size_cannot() {
+    let place = place();
+    let learn = ["learn", "--message", "hi", "--uids", "1", "--rewards", "1"];
+    let state = ["--checkpoint", "state"];
+    place.run_tiny(&[&learn[..], &state, &JSON].concat()).json();
+    let run = place.run(&[&learn[..], &state, &["--gating.learning_rate", "0.5"]].concat());
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stderr.contains("`gating.learning_rate` changes to 0.5 from here on"), "{run:?}");
+    let shown = place.run(&[&["checkpoint", "show"][..], &state, &JSON].concat());
+    assert_eq!(shown.json()[0]["learning_rate"], json!(0.5));
+    let run = place.run(&[&learn[..], &state, &["--gating.num_uids", "9"]].concat());
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("was begun with `gating.num_uids` 8"), "{run:?}");
+}
+
+#[test]
+fn text_is_for_people() {
+    let place = place();
+    let run = place.run_tiny(&["score", "hello there", "--top", "3"]);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(run.code, Some(0));
+    assert_eq!(lines[0], "hello there");
+    assert_eq!(lines.len(), 5);
+    assert!(run.stderr.starts_with("device: cpu"), "{run:?}");
+    let run = place.run_tiny(&["score", "hello there", "--quiet"]);
+    assert_eq!(run.stderr, "");
+}

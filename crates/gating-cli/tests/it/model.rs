@@ -1,0 +1,71 @@
+//! Encoders on this machine, and what the machine can do.
+
+use serde_json::json;
+
+use crate::fixture::{place, tiny};
+
+#[test]
+fn a_folder_is_shown_with_its_network() {
+    let place = place();
+    for (name, network, pooling) in
+        [("tiny-bert", "bert", "mean"), ("tiny-gpt-neo", "gpt_neo", "last token")]
+    {
+        let run = place.run(&["model", "show", &tiny(name), "--format", "json"]);
+        let line = &run.json()[0];
+        assert_eq!(line["network"], json!(network));
+        assert_eq!(line["usual_pooling"], json!(pooling));
+        assert_eq!(line["fingerprint"].as_str().map(str::len), Some(16));
+    }
+}
+
+#[test]
+fn what_is_not_here_says_how_to_get_it() {
+    let place = place();
+    let run = place.run(&["model", "list"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""));
+    let run = place.run(&["model", "pull", "org/name"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("the network is not to be used"), "{run:?}");
+    let run = place.run(&["model", "pull", "../etc"]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("expected a repository such as `org/name`"), "{run:?}");
+}
+
+#[test]
+fn an_unusual_pooling_is_allowed_with_a_warning() {
+    let place = place();
+    let [bert, gpt_neo] = ["tiny-bert", "tiny-gpt-neo"].map(tiny);
+    let custom = "--neuron.use_custom_gating_model";
+    let warned = |model: &str, args: &[&str]| {
+        let run = place.run(&[&["score", "hi", "--gating.model_name", model], args].concat());
+        assert_eq!(run.code, Some(0), "{run:?}");
+        run.stderr.contains("this network was made for")
+    };
+    assert!(warned(&bert, &[]));
+    assert!(!warned(&bert, &[custom]));
+    assert!(!warned(&gpt_neo, &[]));
+    assert!(warned(&gpt_neo, &[custom]));
+}
+
+#[test]
+fn the_doctor_looks_at_everything() {
+    let place = place();
+    let run = place.run(&["doctor", "--format", "json"]);
+    let line = &run.json()[0];
+    assert_eq!(line["devices"][0]["device"], json!("cpu"));
+    assert_eq!(line["devices"][0]["answers"], json!(true));
+    assert_eq!(line["problems"], json!([]));
+    place.write("gating.toml", "[gating]\nmomentum = 2\n");
+    let run = place.run(&["doctor", "--format", "json"]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stdout.contains("found 2"), "{run:?}");
+}
+
+#[test]
+fn completions_and_manual_are_printed() {
+    let place = place();
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(place.run(&["completions", shell]).stdout.contains("checkpoint"), "{shell}");
+    }
+    assert!(place.run(&["man"]).stdout.contains(".TH gating"));
+}
