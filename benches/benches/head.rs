@@ -65,7 +65,7 @@ fn resync(criterion: &mut Criterion) {
 fn metagraph(block: u64, num_uids: usize) -> Metagraph {
     let neuron = |uid: usize| {
         let mut key = [0; 32];
-        let tenant = if uid % 16 == 0 { block } else { 0 };
+        let tenant = if uid.is_multiple_of(16) { block } else { 0 };
         key[..8].copy_from_slice(&tenant.to_le_bytes());
         key[8..16].copy_from_slice(&uid.to_le_bytes());
         Neuron::new(Hotkey::new(key))
