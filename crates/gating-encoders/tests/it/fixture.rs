@@ -39,13 +39,8 @@ pub(crate) fn last_token(files: &ModelFiles) -> LastTokenEncoder {
 
 /// The real all-MiniLM-L6-v2 weights, where the environment says they are.
 pub(crate) fn minilm() -> Option<ModelFiles> {
-    match env::var_os("GATING_MINILM") {
-        Some(folder) => Some(ModelFiles::open(folder).expect("GATING_MINILM names a model folder")),
-        None => {
-            eprintln!("skipped: GATING_MINILM does not say where the real weights are");
-            None
-        }
-    }
+    let folder = env::var_os("GATING_MINILM")?;
+    Some(ModelFiles::open(folder).expect("GATING_MINILM names a model folder"))
 }
 
 pub(crate) fn encode(encoder: &dyn Encoder, message: &str) -> Vec<f32> {
