@@ -9,7 +9,7 @@ mod model;
 mod resync;
 mod score;
 
-use std::io;
+use std::io::{self, Write};
 
 use clap::CommandFactory;
 
@@ -35,8 +35,9 @@ pub(crate) fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Config(command) => config::run(command, &args.settings, output),
         Command::Doctor => doctor::run(&args.settings, output),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Args::command(), "gating", &mut io::stdout());
-            Ok(())
+            let mut text = Vec::new();
+            clap_complete::generate(*shell, &mut Args::command(), "gating", &mut text);
+            Ok(io::stdout().write_all(&text)?)
         }
         Command::Man => Ok(clap_mangen::Man::new(Args::command()).render(&mut io::stdout())?),
     }

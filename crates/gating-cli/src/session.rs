@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::tensor::Device;
-use gating_core::{Checkpoint, CheckpointFolder, Encoder, Gate, GateConfig};
+use gating_core::{
+    Checkpoint, CheckpointFolder, Embedding, EncodeError, Encoder, Gate, GateConfig,
+};
 
 use crate::failure::{Failure, Kind};
 use crate::models::{self, Located};
@@ -55,6 +57,27 @@ impl Session {
         let folder = CheckpointFolder::open(path)?;
         let checkpoint = folder.read()?;
         Self::open(settings, checkpoint, Some(folder), device, output)
+    }
+
+    /// Opens a checkpoint that must be there, for work on its rows alone: no encoder is loaded.
+    pub(crate) fn for_rows(
+        folder: &Path,
+        settings: &Settings,
+        device: &Device,
+        output: &Output,
+    ) -> Result<Self, Failure> {
+        // Before the folder is opened, which would make one that was mistyped.
+        Checkpoint::read(folder)?;
+        let folder = CheckpointFolder::open(folder)?;
+        let mut checkpoint = Checkpoint::read(folder.path())?;
+        checkpoint.config = adjust(checkpoint.config, settings, output)?;
+        let encoder: Box<dyn Encoder> = Box::new(NotLoaded {
+            id: checkpoint.encoder_id.clone(),
+            hidden_size: checkpoint.hidden_size(),
+            device: device.clone(),
+        });
+        let notes = checkpoint.notes.clone();
+        Ok(Self { gate: Gate::restore(encoder, checkpoint)?, folder: Some(folder), notes })
     }
 
     /// A model that begins anew on an encoder at hand.
@@ -110,6 +133,31 @@ impl Session {
             None => Gate::new(encoder, config)?,
         };
         Ok(Self { gate, folder, notes: notes(&located, sentence) })
+    }
+}
+
+/// Stands in for the encoder of a checkpoint where no message is encoded.
+struct NotLoaded {
+    id: String,
+    hidden_size: usize,
+    device: Device,
+}
+
+impl Encoder for NotLoaded {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn hidden_size(&self) -> usize {
+        self.hidden_size
+    }
+
+    fn device(&self) -> &Device {
+        &self.device
+    }
+
+    fn encode_batch(&self, _messages: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
+        Err(EncodeError::new("the encoder is not loaded"))
     }
 }
 

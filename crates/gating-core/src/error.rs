@@ -112,7 +112,7 @@ pub enum Error {
         /// How many biases there are.
         num_uids: usize,
     },
-    /// A head with a number that is none.
+    /// A row of the head, or of what learning keeps beside it, with a number that is none.
     #[error("the row of uid {uid} holds {found}, expected finite numbers")]
     WeightNotFinite {
         /// Whose row it is.

@@ -16,7 +16,7 @@ use crate::{
 pub struct GateConfig {
     /// How many uids to score at first, 1 to 65,536. The head grows with its network.
     pub num_uids: usize,
-    /// The step size of gradient descent, finite and at least 0.
+    /// The step size of gradient descent, at least 0 and finite in f32.
     pub learning_rate: f64,
     /// How much of the velocity lasts from step to step, at least 0 and below 1.
     pub momentum: f64,
@@ -47,7 +47,8 @@ impl GateConfig {
     pub fn errors(&self) -> Vec<Error> {
         let mut errors = Vec::new();
         errors.extend(check_num_uids(self.num_uids).err());
-        if !(self.learning_rate.is_finite() && self.learning_rate >= 0.0) {
+        // Steps are taken in f32, where 1e39 is infinite.
+        if !((self.learning_rate as f32).is_finite() && self.learning_rate >= 0.0) {
             errors.push(Error::LearningRate { found: self.learning_rate });
         }
         if !(0.0..1.0).contains(&self.momentum) {
@@ -142,8 +143,13 @@ impl<E: Encoder> Gate<E> {
     ///
     /// # Errors
     ///
-    /// When the device fails.
+    /// When the device fails, or a number has overflowed: such a state is not worth keeping.
     pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
+        let values = |rows: &Rows| {
+            let values = rows.to_values()?;
+            values.check()?;
+            Ok::<_, Error>(values)
+        };
         Ok(Checkpoint {
             encoder_id: self.encoder.id().to_owned(),
             config: self.config,
@@ -151,9 +157,9 @@ impl<E: Encoder> Gate<E> {
             resyncs: self.resyncs,
             metagraph: self.metagraph.clone(),
             notes: Default::default(),
-            head: self.head.0.to_values()?,
-            velocity: self.sgd.velocity.to_values()?,
-            gradient: self.sgd.gradient.as_ref().map(Rows::to_values).transpose()?,
+            head: values(&self.head.0)?,
+            velocity: values(&self.sgd.velocity)?,
+            gradient: self.sgd.gradient.as_ref().map(values).transpose()?,
         })
     }
 

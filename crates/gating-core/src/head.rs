@@ -58,14 +58,9 @@ impl Head {
         if weight.is_empty() || !weight.len().is_multiple_of(bias.len()) {
             return Err(Error::HeadShape { weights: weight.len(), num_uids: bias.len() });
         }
-        let hidden_size = weight.len() / bias.len();
-        for (index, row) in weight.chunks(hidden_size).enumerate() {
-            let bad = row.iter().chain([&bias[index]]).find(|value| !value.is_finite());
-            if let Some(&found) = bad {
-                return Err(Error::WeightNotFinite { uid: index, found });
-            }
-        }
-        Ok(Self(Rows::from_values(RowValues { weight, bias }, device)))
+        let values = RowValues { weight, bias };
+        values.check()?;
+        Ok(Self(Rows::from_values(values, device)))
     }
 
     /// How many uids it scores.

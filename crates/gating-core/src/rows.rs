@@ -23,6 +23,20 @@ pub(crate) struct RowValues {
     pub(crate) bias: Vec<f32>,
 }
 
+impl RowValues {
+    /// Refuses rows that hold a number that is none.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let hidden_size = self.weight.len() / self.bias.len();
+        let rows = self.weight.chunks(hidden_size).zip(&self.bias);
+        for (uid, (row, bias)) in rows.enumerate() {
+            if let Some(&found) = row.iter().chain([bias]).find(|value| !value.is_finite()) {
+                return Err(Error::WeightNotFinite { uid, found });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Where the row of a uid comes from when rows are made anew.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum RowSource {

@@ -12,6 +12,7 @@ const CONFIG: &str = "config.json";
 const TOKENIZER: &str = "tokenizer.json";
 const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 const WEIGHTS: &str = "model.safetensors";
+const REQUIRED: [&str; 4] = [CONFIG, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS];
 
 /// A folder that holds a pretrained model as `transformers` saves it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,8 +32,7 @@ impl ModelFiles {
         if !folder.is_dir() {
             return Err(Error::NoFolder { folder });
         }
-        let required = [CONFIG, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS];
-        match required.into_iter().find(|file| !folder.join(file).is_file()) {
+        match REQUIRED.into_iter().find(|file| !folder.join(file).is_file()) {
             Some(file) => Err(Error::NoFile { folder, file }),
             None => Ok(Self { folder }),
         }
@@ -57,14 +57,14 @@ impl ModelFiles {
         self.config::<ModelType>()?.model_type.parse()
     }
 
-    /// What decides the embeddings, as 16 hex digits: a hash of weights and tokenizer.
+    /// What decides the embeddings, as 16 hex digits: a hash of weights, tokenizer and settings.
     ///
     /// # Errors
     ///
     /// When a file cannot be read.
     pub fn fingerprint(&self) -> Result<String, Error> {
         let mut hasher = blake3::Hasher::new();
-        for file in [WEIGHTS, TOKENIZER] {
+        for file in REQUIRED {
             let path = self.folder.join(file);
             let copied = File::open(&path).and_then(|mut file| io::copy(&mut file, &mut hasher));
             copied.map_err(|source| Error::File { path, source })?;

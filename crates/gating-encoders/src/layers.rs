@@ -36,9 +36,10 @@ pub(crate) fn layer_norm(
     size: usize,
     epsilon: f64,
 ) -> Result<LayerNorm, Error> {
+    let gamma = Param::from_tensor(weights.take(&format!("{name}.weight"), [size])?);
+    let beta = Param::from_tensor(weights.take(&format!("{name}.bias"), [size])?);
     let mut norm = LayerNormConfig::new(size).with_epsilon(epsilon).init(weights.device());
-    norm.gamma = Param::from_tensor(weights.take(&format!("{name}.weight"), [size])?);
-    norm.beta = Some(Param::from_tensor(weights.take(&format!("{name}.bias"), [size])?));
+    (norm.gamma, norm.beta) = (gamma, Some(beta));
     Ok(norm)
 }
 

@@ -1,6 +1,6 @@
 //! `gating resync`: the rows of a checkpoint made new whose uids changed hands.
 
-use gating_core::{Checkpoint, Resync};
+use gating_core::Resync;
 use gating_metagraph::{Metagraph, Uid};
 use serde::Serialize;
 
@@ -27,10 +27,8 @@ pub(crate) fn run(args: &ResyncArgs, settings: &Settings, output: &Output) -> Re
         return Err(Failure::new(Kind::Usage, anyhow::Error::msg(message)));
     }
     let metagraph = Metagraph::read(&args.metagraph)?;
-    // A mistyped folder should not become an empty one.
-    Checkpoint::read(settings.checkpoint()?)?;
     let device = device::choose(&settings.device, output)?;
-    let mut session = Session::for_writing(settings, &device, output)?;
+    let mut session = Session::for_rows(settings.checkpoint()?, settings, &device, output)?;
     let report = match session.gate.metagraph() {
         Some(_) => session.gate.follow(&metagraph)?,
         None => {

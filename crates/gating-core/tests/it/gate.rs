@@ -212,10 +212,30 @@ fn settings_out_of_range_are_refused() {
         "expected a learning rate of 0 or more, found -0.1",
     );
     check(
+        GateConfig { learning_rate: 1e39, ..defaults },
+        "expected a learning rate of 0 or more, found 1000000000000000000000000000000000000000",
+    );
+    check(
         GateConfig { momentum: 1.5, ..defaults },
         "expected a momentum of at least 0 and below 1, found 1.5",
     );
     assert_eq!(GateConfig { num_uids: 0, momentum: f64::NAN, ..defaults }.errors().len(), 2);
+}
+
+/// A learning rate that overflows is found at the next score, and never saved.
+#[test]
+fn an_overflow_is_an_error() {
+    let mut gate =
+        gate_with(GateConfig { num_uids: 4, learning_rate: 3e38, ..GateConfig::default() });
+    let rewards = Rewards::new(uids([0, 1]), vec![0.0, 50.0]).expect("2 uids");
+    let scores = gate.forward("1000 0 0").expect("3 numbers");
+    for _ in 0..3 {
+        gate.backward(&scores, &rewards).expect("the uids have scores");
+    }
+    let error = gate.forward("1000 0 0").expect_err("the weights have overflowed");
+    assert!(error.to_string().starts_with("the score of uid "), "{error}");
+    let error = gate.checkpoint().expect_err("the weights have overflowed");
+    assert!(error.to_string().starts_with("the row of uid "), "{error}");
 }
 
 /// Another model can stand in where one is asked for.

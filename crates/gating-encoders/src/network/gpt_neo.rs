@@ -1,5 +1,7 @@
 //! GPT-Neo (EleutherAI, 2021), as `transformers` computes it in evaluation mode.
 
+use std::iter::repeat_n;
+
 use burn::module::Module;
 use burn::nn::activation::Activation;
 use burn::nn::{Embedding, LayerNorm, Linear};
@@ -84,7 +86,8 @@ impl GptNeoConfig {
         let gpt_neo = GptNeo {
             token_embeddings: embedding(w, "wte", [self.vocab_size, hidden])?,
             position_embeddings: embedding(w, "wpe", [self.max_position_embeddings, hidden])?,
-            layers: (kinds.into_iter().enumerate())
+            layers: kinds
+                .enumerate()
                 .map(|(index, kind)| self.layer(w, &format!("h.{index}"), kind))
                 .collect::<Result<_, _>>()?,
             final_norm: layer_norm(w, "ln_f", hidden, self.layer_norm_epsilon)?,
@@ -98,8 +101,8 @@ impl GptNeoConfig {
         Ok(gpt_neo)
     }
 
-    /// What each layer attends to.
-    fn attention_kinds(&self) -> Result<Vec<AttentionKind>, Error> {
+    /// What each layer attends to, one after the other: a wrong count costs no memory.
+    fn attention_kinds(&self) -> Result<impl Iterator<Item = AttentionKind>, Error> {
         let count = self.attention_types.iter().try_fold(0usize, |count, (pattern, times)| {
             count.checked_add(pattern.len().checked_mul(*times)?)
         });
@@ -114,8 +117,10 @@ impl GptNeoConfig {
             let (expected, found) = ("1 or more".to_owned(), "0".to_owned());
             return Err(Error::Config { key: "window_size", expected, found });
         }
-        let kinds = self.attention_types.iter().map(|(pattern, times)| pattern.repeat(*times));
-        Ok(kinds.flatten().collect())
+        let repeated = |(pattern, times): &(Vec<AttentionKind>, usize)| {
+            repeat_n(pattern.clone(), *times).flatten()
+        };
+        Ok(self.attention_types.iter().flat_map(repeated))
     }
 
     fn layer(&self, weights: &Weights, name: &str, kind: AttentionKind) -> Result<Layer, Error> {
