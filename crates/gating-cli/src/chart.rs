@@ -79,6 +79,7 @@ fn draw(
         .build_cartesian_2d(0..values.len(), 0.0..top * 1.05)?;
     chart
         .configure_mesh()
+        .light_line_style(WHITE)
         .x_desc("step")
         .y_desc("loss")
         .y_label_formatter(&|loss| format!("{loss:.1e}"))

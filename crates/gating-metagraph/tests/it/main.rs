@@ -1,0 +1,3 @@
+//! The public behaviour of `gating-metagraph`, on recorded networks.
+
+mod recorded;
