@@ -1,6 +1,6 @@
 //! The head: scoring, learning, resync and checkpoints. Ids read `group/device/size`.
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use gating_benches::{devices, gate, rewards};
 use gating_core::{BaseGatingModel, CheckpointFolder, Encoder};
 use gating_metagraph::{Hotkey, Metagraph, Neuron};
@@ -52,11 +52,16 @@ fn resync(criterion: &mut Criterion) {
         gate.attach(&metagraph(block, num_uids)).expect("the first metagraph");
         let id = BenchmarkId::new(name, format!("{num_uids}x{hidden_size}"));
         group.bench_function(id, |bencher| {
-            bencher.iter(|| {
+            let next = || {
                 block += 1;
-                gate.follow(&metagraph(block, num_uids)).expect("a newer metagraph");
+                metagraph(block, num_uids)
+            };
+            let follow = |metagraph: Metagraph| {
+                gate.follow(&metagraph).expect("a newer metagraph");
                 device.sync().expect("the device answers");
-            });
+                metagraph // what is given back is dropped after the clock has stopped
+            };
+            bencher.iter_batched(next, follow, BatchSize::LargeInput);
         });
     }
 }

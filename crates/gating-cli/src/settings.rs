@@ -210,18 +210,14 @@ impl Reader<'_> {
             identity: self.parse("gating.identity", "uid, hotkey or hotkey-or-swap"),
             seed: self.parse("seed", "a whole number from 0 to 2^64 - 1"),
         };
-        let known: Vec<String> = self.problems.iter().map(|problem| problem.0.clone()).collect();
         for error in gate.errors() {
             let name = match error {
                 Error::NumUids { .. } => "gating.num_uids",
                 Error::LearningRate { .. } => "gating.learning_rate",
                 _ => "gating.momentum",
             };
-            // A value that could not be read stands in as its type's default.
-            if !known.iter().any(|problem| problem.contains(name)) {
-                let entry = self.layers.get(name).expect("these settings have defaults");
-                self.problems.push(Problem(format!("`{name}` from {}: {error}", entry.source)));
-            }
+            let source = &self.layers.get(name).expect("these settings have defaults").source;
+            self.problems.push(Problem(format!("`{name}` from {source}: {error}")));
         }
         gate
     }
@@ -238,15 +234,15 @@ impl Reader<'_> {
         self.optional_text(name).unwrap_or_default()
     }
 
-    fn parse<T: FromStr + Default>(&mut self, name: &'static str, expected: &str) -> T {
+    /// A value that cannot be read is told of, and the default goes on in its place.
+    fn parse<T: FromStr>(&mut self, name: &'static str, expected: &str) -> T {
         let entry = self.layers.get(name);
-        match entry.and_then(|entry| entry.text.parse().ok()) {
-            Some(value) => value,
-            None => {
-                self.wrong(name, expected);
-                T::default()
-            }
-        }
+        entry.and_then(|entry| entry.text.parse().ok()).unwrap_or_else(|| {
+            self.wrong(name, expected);
+            let default = KEYS.iter().find(|key| key.name == name).and_then(|key| key.default);
+            let value = default.and_then(|default| default.parse().ok());
+            value.expect("every setting that is parsed has a default of its type")
+        })
     }
 
     fn device(&mut self) -> String {

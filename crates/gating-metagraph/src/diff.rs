@@ -157,6 +157,17 @@ mod tests {
     }
 
     #[test]
+    fn the_diff_of_equal_snapshots_is_empty() {
+        let kinds = [neuron, |key| registered(key, 10), |key| serving(key, 80)];
+        for num_uids in 0..=u8::MAX {
+            let neurons = (0..num_uids).map(|key| kinds[usize::from(key % 3)](key)).collect();
+            let metagraph = Metagraph::new(1, 1, neurons).expect("the keys differ");
+            let diff = MetagraphDiff::between(&metagraph, &metagraph).expect("both are of subnet 1");
+            assert!(diff.is_empty(), "{num_uids} uids: {diff:?}");
+        }
+    }
+
+    #[test]
     fn what_a_snapshot_lacks_is_no_change() {
         let none = MetagraphDiff::default();
         check(vec![neuron(1)], vec![registered(1, 30)], &none);

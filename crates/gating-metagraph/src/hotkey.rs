@@ -153,10 +153,6 @@ mod tests {
         assert_eq!(refused(""), "hotkey `` holds 0 bytes, expected 35");
         assert!(refused("5Grwva0").ends_with("is not base 58"));
         assert!(refused("5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQZ").ends_with("checksum"));
-        assert!(
-            refused("12bzRJfh7arnnfPPUZHeJUaE62QLEwhK48QnH9LXeK2m1iZU").contains("holds 36 bytes")
-                || refused("12bzRJfh7arnnfPPUZHeJUaE62QLEwhK48QnH9LXeK2m1iZU")
-                    .contains("SS58 prefix 0, expected 42")
-        );
+        assert_eq!("XX", refused("12bzRJfh7arnnfPPUZHeJUaE62QLEwhK48QnH9LXeK2m1iZU"));
     }
 }

@@ -21,6 +21,7 @@ mod error;
 mod hotkey;
 mod metagraph;
 mod neuron;
+mod replace;
 mod snapshot;
 mod uid;
 
@@ -29,4 +30,5 @@ pub use error::Error;
 pub use hotkey::{Hotkey, ParseHotkeyError};
 pub use metagraph::Metagraph;
 pub use neuron::{Axon, Neuron, Rao};
+pub use replace::replace_file;
 pub use uid::Uid;

@@ -1,6 +1,5 @@
 //! What a metagraph knows of one uid.
 
-use std::fmt;
 use std::net::IpAddr;
 
 use crate::Hotkey;
@@ -37,20 +36,6 @@ pub struct Axon {
     pub port: u16,
 }
 
-impl Axon {
-    /// Whether anybody listens there.
-    #[must_use]
-    pub const fn is_serving(&self) -> bool {
-        !self.ip.is_unspecified()
-    }
-}
-
 /// An amount of stake in rao, the smallest unit: 10^9 rao are one TAO or one alpha.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Rao(pub u64);
-
-impl fmt::Display for Rao {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} rao", self.0)
-    }
-}

@@ -1,14 +1,12 @@
 //! The JSON form of a metagraph: versioned, one object, uids in order.
 
 use std::fs;
-use std::io::Write;
 use std::net::IpAddr;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
-use crate::{Axon, Error, Metagraph, Neuron, Rao};
+use crate::{Axon, Error, Metagraph, Neuron, Rao, replace_file};
 
 const FORMAT: &str = "gating-metagraph";
 const VERSION: u32 = 1;
@@ -102,13 +100,7 @@ impl Metagraph {
     /// When the file cannot be written; a file that was there before is untouched then.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
         let file = |source| Error::File { path: path.to_owned(), source };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut sibling =
-            NamedTempFile::new_in(folder.unwrap_or_else(|| Path::new("."))).map_err(file)?;
-        sibling.write_all(self.to_json().as_bytes()).map_err(file)?;
-        sibling.as_file().sync_all().map_err(file)?;
-        sibling.persist(path).map_err(|error| file(error.error))?;
-        Ok(())
+        replace_file(path, self.to_json().as_bytes()).map_err(file)
     }
 
     /// Reads a snapshot from a JSON file.
@@ -145,8 +137,7 @@ mod tests {
 
     const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 
-    #[test]
-    fn a_snapshot_round_trips() {
+    fn metagraph() -> Metagraph {
         let full = Neuron {
             hotkey: ALICE.parse().expect("a known account is valid"),
             axon: Some(Axon { ip: IpAddr::from([203, 0, 113, 7]), port: 8091 }),
@@ -155,9 +146,35 @@ mod tests {
             registered_at: Some(6_488_208),
         };
         let neurons = vec![full, Neuron::new(Hotkey::new([9; 32]))];
-        let metagraph = Metagraph::new(1, 6_521_772, neurons).expect("the keys differ");
+        Metagraph::new(1, 6_521_772, neurons).expect("the keys differ")
+    }
+
+    #[test]
+    fn a_snapshot_round_trips() {
+        let metagraph = metagraph();
         let read = Metagraph::from_json(&metagraph.to_json()).expect("we wrote it");
         assert_eq!(read, metagraph);
+    }
+
+    #[test]
+    fn a_file_round_trips() {
+        let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+        let path = folder.path().join("metagraph.json");
+        let metagraph = metagraph();
+        fs::write(&path, "another file").expect("the folder can be written to");
+        metagraph.write(&path).expect("the folder can be written to");
+        assert_eq!(Metagraph::read(&path).expect("we wrote it"), metagraph);
+    }
+
+    #[test]
+    fn a_file_in_a_missing_folder_is_named() {
+        let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+        let path = folder.path().join("missing").join("metagraph.json");
+        let expected = format!("cannot access {}", path.display());
+        let error = metagraph().write(&path).expect_err("the folder is missing");
+        assert_eq!(error.to_string(), expected);
+        let error = Metagraph::read(&path).expect_err("the folder is missing");
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]
