@@ -36,8 +36,8 @@ struct Step {
 enum Work {
     /// Calls cargo.
     Cargo,
-    /// Calls the command `gating` that an earlier step built.
-    Gating,
+    /// Calls the command `gating` that an earlier step built, unless the model is here already.
+    Pull,
     /// Calls cargo and tells it where the pulled weights are.
     WithWeights,
     /// Calls cargo with rustdoc's warnings as errors.
@@ -99,7 +99,7 @@ fn steps(weights: Weights) -> Vec<Step> {
     match weights {
         Weights::Pulled => {
             let pull = Step::cargo("model", &format!("model pull {MODEL}"));
-            steps.push(Step { work: Work::Gating, ..pull });
+            steps.push(Step { work: Work::Pull, ..pull });
             steps.push(Step { work: Work::WithWeights, ..tests });
         }
         Weights::AsFound => steps.push(tests),
@@ -130,25 +130,33 @@ impl Step {
     }
 
     fn run(&self) -> Result<()> {
-        let mut command = match self.work {
-            Work::Gating => gating()?,
-            _ => workspace::cargo(),
-        };
+        let mut command = workspace::cargo();
         command.args(self.arguments.split(' '));
         match self.work {
-            Work::Cargo | Work::Gating => &mut command,
+            Work::Cargo => &mut command,
+            Work::Pull => return self.pull(),
             Work::WithWeights => command.env(WEIGHTS, pulled_weights()?),
             Work::Rustdoc => command.env("RUSTDOCFLAGS", "-D warnings"),
             Work::Tidy => return tidy::run(),
         };
         workspace::run(&mut command)
     }
+
+    /// Goes to the network only for what is not here.
+    fn pull(&self) -> Result<()> {
+        if let Ok(folder) = pulled_weights() {
+            println!("not pulled: {MODEL} is already in {folder}");
+            return Ok(());
+        }
+        println!("{MODEL} is not here yet: pulling it");
+        workspace::run(gating()?.args(self.arguments.split(' ')))
+    }
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.work {
-            Work::Gating => return write!(f, "gating {}", self.arguments),
+            Work::Pull => return write!(f, "gating {}", self.arguments),
             Work::Cargo | Work::Tidy => {}
             Work::WithWeights => write!(f, "{WEIGHTS}=<folder of the pulled model> ")?,
             Work::Rustdoc => write!(f, "RUSTDOCFLAGS=\"-D warnings\" ")?,

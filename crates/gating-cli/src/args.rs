@@ -165,11 +165,9 @@ pub(crate) enum CheckpointCommand {
 pub(crate) enum ModelCommand {
     /// Fetch an encoder into the cache that hub tools share
     Pull {
-        /// Its hub id; that of `--gating.model_name` where it is not given
+        /// Its hub id, such as org/name or org/name@revision; that of `--gating.model_name` where
+        /// it is not given
         model: Option<String>,
-        /// A branch, a tag or a commit
-        #[arg(long, default_value = "main")]
-        revision: String,
     },
     /// List the encoders on this machine
     List,
@@ -191,16 +189,14 @@ pub(crate) enum ConfigCommand {
 }
 
 /// Whether errors in the arguments themselves should be JSON.
-pub(crate) fn wants_json(mut args: impl Iterator<Item = OsString>) -> bool {
-    while let Some(arg) = args.next() {
-        if arg == "--format" || arg == "--log-format" {
-            return args.next().is_some_and(|format| format == "json");
-        }
-        if arg == "--format=json" || arg == "--log-format=json" {
-            return true;
-        }
-    }
-    false
+pub(crate) fn wants_json(args: impl Iterator<Item = OsString>) -> bool {
+    let args: Vec<String> = args.map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let given = |name: &str| {
+        let next = args.windows(2).find(|pair| pair[0] == name).map(|pair| pair[1].as_str());
+        let joined = args.iter().find_map(|arg| arg.strip_prefix(name)?.strip_prefix('='));
+        next.or(joined)
+    };
+    given("--log-format").or_else(|| given("--format")) == Some("json")
 }
 
 #[cfg(test)]
@@ -208,6 +204,19 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+
+    #[test]
+    fn the_form_of_errors_is_found_in_bad_arguments_too() {
+        let check = |line: &str, expected: bool| {
+            let found = wants_json(line.split(' ').map(OsString::from));
+            assert_eq!(found, expected, "{line}");
+        };
+        check("gating scores --format json", true);
+        check("gating --format=json scores", true);
+        check("gating --format text --log-format json scores", true);
+        check("gating --format json --log-format=text scores", false);
+        check("gating scores", false);
+    }
 
     #[test]
     fn the_arguments_are_consistent() {

@@ -9,8 +9,6 @@ mod model;
 mod resync;
 mod score;
 
-use std::io::{self, Write};
-
 use clap::CommandFactory;
 
 use crate::args::{Args, Command};
@@ -21,11 +19,16 @@ use crate::settings::Settings;
 
 /// Runs the command that was given.
 pub(crate) fn run(args: Args, output: &Output) -> Result<(), Failure> {
-    let settings = || Settings::resolve(&args.settings, &[]);
-    match &args.command {
-        Command::Demo(demo) => {
-            demo::run(demo, &Settings::resolve(&args.settings, &demo::DEFAULTS)?, output)
+    let resolve = |defaults: &[_]| {
+        let settings = Settings::resolve(&args.settings, defaults)?;
+        for (name, variable) in settings.short_variables() {
+            output.note(format_args!("`{name}` comes from the environment variable {variable}"));
         }
+        Ok::<_, Failure>(settings)
+    };
+    let settings = || resolve(&[]);
+    match &args.command {
+        Command::Demo(demo) => demo::run(demo, &resolve(&demo::DEFAULTS)?, output),
         Command::Score(score) => score::run(score, &settings()?, output),
         Command::Learn(learn) => learn::run(learn, &settings()?, output),
         Command::Resync(resync) => resync::run(resync, &settings()?, output),
@@ -37,8 +40,13 @@ pub(crate) fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(*shell, &mut Args::command(), "gating", &mut text);
-            Ok(io::stdout().write_all(&text)?)
+            output.print(&text)
         }
-        Command::Man => Ok(clap_mangen::Man::new(Args::command()).render(&mut io::stdout())?),
+        Command::Man => {
+            let mut text = Vec::new();
+            let rendered = clap_mangen::Man::new(Args::command()).render(&mut text);
+            rendered.expect("memory can be written to");
+            output.print(&text)
+        }
     }
 }

@@ -46,6 +46,9 @@ const TOP: usize = 20;
 const CHURN: usize = 16;
 /// How many messages are encoded together.
 const BATCH: usize = 32;
+/// Streams of random numbers that no row of the head is drawn from.
+const CHOICES: u64 = u64::MAX;
+const SKILLS: u64 = u64::MAX - 1;
 /// How often the rewards of the best uids are measured.
 const REPORTS: u64 = 10;
 
@@ -101,7 +104,7 @@ pub(crate) fn run(args: &DemoArgs, settings: &Settings, output: &Output) -> Resu
 
     let located = models::locate_or_pull(&settings.model_name, output)?;
     clock.lap("model");
-    let encoder = models::load(&located, settings.use_custom_gating_model, &device, output)?;
+    let encoder = models::load(&located, settings.pooling(), &device, output)?;
     clock.lap("load");
     output.note(format_args!("encoder: {} from {}", encoder.id(), located.name));
     let mut session = Session::begin(settings, &located, encoder, open(&folder)?)?;
@@ -109,11 +112,11 @@ pub(crate) fn run(args: &DemoArgs, settings: &Settings, output: &Output) -> Resu
 
     let mut demo = Demo::new(session, settings, output)?;
     clock.lap("encode");
-    let reward_before = demo.reward()?;
+    let best_before = demo.best()?;
     clock.lap("measure");
     let learn = demo.learn(args, output)?;
     clock.take(&mut demo.clock);
-    let reward_after = demo.reward()?;
+    let best_after = demo.best()?;
     clock.lap("measure");
     demo.session.save()?;
     clock.lap("save");
@@ -124,8 +127,9 @@ pub(crate) fn run(args: &DemoArgs, settings: &Settings, output: &Output) -> Resu
     let (loss_first, loss_last) = chart::ends(&demo.losses);
     let summary = Summary {
         reward_random: demo.network.mean_reward(&demo.unseen),
-        reward_before,
-        reward_after,
+        // All four on the network as it is at the end, so that they compare.
+        reward_before: demo.reward(&best_before),
+        reward_after: demo.reward(&best_after),
         reward_best: demo.network.best_reward(&demo.unseen, TOP),
         steps: args.steps,
         loss_first,
@@ -156,11 +160,12 @@ fn open(path: &Path) -> Result<CheckpointFolder, Failure> {
 }
 
 fn draw(path: &Path, losses: &[f32]) -> Result<(), Failure> {
+    let file = |error| Failure::file(path, error);
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+        fs::create_dir_all(folder).map_err(file)?;
     }
-    fs::write(path, chart::svg("Loss of each step, and its running mean", losses)?)?;
-    Ok(())
+    let svg = chart::svg("Loss of each step, and its running mean", losses)?;
+    gating_metagraph::replace_file(path, svg.as_bytes()).map_err(file)
 }
 
 /// A gating model, the network that it serves, and the messages that it serves it with.
@@ -182,7 +187,8 @@ impl Demo {
     /// Encodes all messages once: the encoder is frozen, so that nothing is gained by doing it
     /// again at every step.
     fn new(session: Session, settings: &Settings, output: &Output) -> Result<Self, Failure> {
-        let random = ChaCha8Rng::seed_from_u64(settings.gate.seed);
+        let mut random = ChaCha8Rng::seed_from_u64(settings.gate.seed);
+        random.set_stream(CHOICES);
         let all = messages::all();
         let bar = output.progress("encode messages", all.len() as u64);
         let mut embeddings = Vec::with_capacity(all.len());
@@ -218,21 +224,28 @@ impl Demo {
         Ok(demo)
     }
 
-    /// What the uids that score best truly earn, on messages that nothing was learned from.
-    fn reward(&self) -> Result<f64, Failure> {
-        let mut sum = 0.0;
-        for (message, embedding) in self.unseen.iter().zip(&self.unseen_embeddings) {
+    /// The uids that score best for each message that nothing was learned from.
+    fn best(&self) -> Result<Vec<Vec<Uid>>, Failure> {
+        let best = |embedding: &Embedding| {
             let top = self.session.gate.score(embedding.clone())?.top(TOP);
-            let rewards = top.iter().map(|(uid, _)| self.network.true_reward(*uid, message.topic));
-            sum += rewards.sum::<f64>() / top.len() as f64;
-        }
-        Ok(sum / self.unseen.len() as f64)
+            Ok(top.into_iter().map(|(uid, _)| uid).collect())
+        };
+        self.unseen_embeddings.iter().map(best).collect()
+    }
+
+    /// What these uids truly earn on average, as the network is now.
+    fn reward(&self, best: &[Vec<Uid>]) -> f64 {
+        let rewards = self.unseen.iter().zip(best).map(|(message, uids)| {
+            let rewards = uids.iter().map(|&uid| self.network.true_reward(uid, message.topic));
+            rewards.sum::<f64>() / uids.len() as f64
+        });
+        rewards.sum::<f64>() / self.unseen.len() as f64
     }
 
     /// Asks, rewards and learns; some uids change hands on the way.
     fn learn(&mut self, args: &DemoArgs, output: &Output) -> Result<ResyncSummary, Failure> {
         let mut resync = None;
-        let churn = (args.steps * 3).div_ceil(4);
+        let churn = args.steps - args.steps / 4;
         let bar = output.progress("learn", args.steps);
         self.clock.restart();
         for step in 1..=args.steps {
@@ -277,19 +290,14 @@ impl Demo {
         let replaced = self.network.churn(CHURN);
         let report = self.session.gate.follow(&self.network.metagraph())?;
         let after = self.session.gate.checkpoint()?;
-        let hidden_size = before.hidden_size();
-        let row = |weight: &[f32], uid: usize| -> Vec<u32> {
-            let row = &weight[uid * hidden_size..][..hidden_size];
-            row.iter().map(|value| value.to_bits()).collect()
-        };
-        let kept = (0..self.network.num_uids())
-            .filter(|&index| !replaced.iter().any(|uid| uid.index() == index));
-        let mut same = kept.map(|uid| row(before.weight(), uid) == row(after.weight(), uid));
+        let uids = self.network.metagraph();
+        let mut kept = uids.neurons().map(|(uid, _)| uid).filter(|uid| !replaced.contains(uid));
+        let kept_rows_unchanged = kept.all(|uid| after.has_same_row(&before, uid));
         Ok(ResyncSummary {
             kept: report.kept,
             replaced: report.replaced.len(),
-            kept_rows_unchanged: same.all(|same| same),
-            reward: self.reward()?,
+            kept_rows_unchanged,
+            reward: self.reward(&self.best()?),
         })
     }
 
@@ -298,7 +306,7 @@ impl Demo {
             step,
             loss,
             uids: ASKED.min(self.network.num_uids()),
-            reward: self.reward()?,
+            reward: self.reward(&self.best()?),
         };
         output.result(&line, |StepLine { step, loss, reward, .. }| {
             format!("step {step:>6}   loss {loss:.3e}   reward of the top {TOP}: {reward:.3}")

@@ -1,7 +1,7 @@
 //! Why a command failed, in a form for people and programs.
 
-use std::error::Error as _;
 use std::io;
+use std::path::Path;
 
 use gating_core::{CheckpointError, Error};
 
@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     Device,
     Network,
     File,
+    /// Whoever reads stdout has read enough: nothing is wrong.
+    StdoutClosed,
 }
 
 impl Kind {
@@ -31,6 +33,7 @@ impl Kind {
             Self::Device => "device",
             Self::Network => "network",
             Self::File => "file",
+            Self::StdoutClosed => "stdout_closed",
         }
     }
 
@@ -38,6 +41,7 @@ impl Kind {
     pub(crate) fn exit_code(self) -> u8 {
         match self {
             Self::Usage | Self::Configuration => 2,
+            Self::StdoutClosed => 0,
             _ => 1,
         }
     }
@@ -66,6 +70,12 @@ impl Failure {
         Self { hint: Some(hint.into()), ..self }
     }
 
+    /// A file or folder that cannot be read or written.
+    pub(crate) fn file(path: &Path, error: io::Error) -> Self {
+        let what = format!("cannot access {}", path.display());
+        Self::new(Kind::File, anyhow::Error::new(error).context(what))
+    }
+
     /// Says first what was being done.
     pub(crate) fn context(self, what: impl std::fmt::Display + Send + Sync + 'static) -> Self {
         Self { error: self.error.context(what), ..self }
@@ -86,11 +96,6 @@ impl Failure {
     pub(crate) fn advice(&self) -> Option<&str> {
         self.hint.as_deref()
     }
-
-    pub(crate) fn is_broken_pipe(&self) -> bool {
-        let io = self.error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
-        io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    }
 }
 
 impl From<Error> for Failure {
@@ -107,12 +112,15 @@ impl From<Error> for Failure {
             | Error::OtherMetagraph { .. }
             | Error::OlderMetagraph { .. } => Kind::Metagraph,
             Error::Device(_) => Kind::Device,
+            Error::FixedSetting { .. } => Kind::Configuration,
             _ => Kind::Input,
         };
         let hint = match &error {
-            Error::OtherEncoder { .. } => {
-                Some("leave --gating.model_name out: a checkpoint knows its encoder")
-            }
+            Error::OtherEncoder { .. } => Some(
+                "a checkpoint knows its encoder: leave out --gating.model_name and \
+                 --neuron.use_custom_gating_model",
+            ),
+            Error::FixedSetting { .. } => Some("leave the setting out, or begin a new checkpoint"),
             Error::CheckpointInUse { .. } => Some("wait until it ends, or use another folder"),
             Error::Checkpoint { source: CheckpointError::Version { .. }, .. } => {
                 Some("use the version of gating that wrote it, or a newer one")
@@ -120,7 +128,7 @@ impl From<Error> for Failure {
             Error::Checkpoint { .. } => {
                 Some("restore the folder from a backup, or begin a new one")
             }
-            Error::ScoreNotFinite { .. } => Some(
+            Error::ScoreNotFinite { .. } | Error::WeightNotFinite { .. } => Some(
                 "the weights have overflowed: go back to an earlier checkpoint and learn with a smaller --gating.learning_rate",
             ),
             _ => None,
@@ -148,16 +156,5 @@ impl From<gating_core::EncodeError> for Failure {
 impl From<gating_metagraph::Error> for Failure {
     fn from(error: gating_metagraph::Error) -> Self {
         Self::new(Kind::Metagraph, anyhow::Error::new(error))
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        let kind = Kind::File;
-        let failure = match error.source() {
-            Some(_) => anyhow::Error::new(error),
-            None => anyhow::Error::new(error).context("cannot read or write"),
-        };
-        Self::new(kind, failure)
     }
 }

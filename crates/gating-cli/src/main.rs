@@ -29,8 +29,7 @@ fn main() -> ExitCode {
     let output = Output::new(&args.output);
     match commands::run(args, &output) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads our output has read enough.
-        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(failure) if failure.kind == Kind::StdoutClosed => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(&failure);
             ExitCode::from(failure.kind.exit_code())
@@ -47,9 +46,19 @@ fn refuse(error: &clap::Error) -> ExitCode {
         let _: io::Result<()> = error.print();
         return if is_help { ExitCode::SUCCESS } else { ExitCode::from(2) };
     }
-    let message = error.to_string();
-    let message = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    let failure = Failure::new(Kind::Usage, anyhow::Error::msg(message.to_owned()));
+    let text = error.to_string();
+    let is_said = |line: &&str| !line.is_empty() && !line.starts_with("Usage:");
+    let mut lines = text.lines().map(str::trim).filter(is_said).map(str::to_owned);
+    let message = lines.next().unwrap_or_default();
+    let (hints, causes) = lines.partition::<Vec<_>, _>(|line| {
+        line.starts_with("tip:") || line.starts_with("For more information")
+    });
+    let message = message.trim_start_matches("error: ").to_owned();
+    let failure = Failure::new(Kind::Usage, anyhow::Error::msg(message)).causes(causes);
+    let failure = match hints.first() {
+        Some(hint) => failure.hint(hint.trim_start_matches("tip: ")),
+        None => failure,
+    };
     Output::json().failure(&failure);
     ExitCode::from(2)
 }

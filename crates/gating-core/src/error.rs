@@ -158,6 +158,16 @@ pub enum Error {
         /// The encoder that was given.
         found: String,
     },
+    /// A setting that cannot change while learning goes on.
+    #[error("learning began with `{name}` {expected}, which cannot change to {found}")]
+    FixedSetting {
+        /// The setting.
+        name: &'static str,
+        /// What learning began with.
+        expected: String,
+        /// What was asked for.
+        found: String,
+    },
     /// A folder that holds no checkpoint.
     #[error("no checkpoint in {}", folder.display())]
     NoCheckpoint {

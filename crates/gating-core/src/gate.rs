@@ -14,7 +14,7 @@ use crate::{
 /// How a [`Gate`] starts and learns. The defaults are those of the reference.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GateConfig {
-    /// How many uids to score at first, 1 to 65,536. The head grows with its network.
+    /// How many uids to score at first, 1 to 65,536. The head may grow with its network.
     pub num_uids: usize,
     /// The step size of gradient descent, at least 0 and finite in f32.
     pub learning_rate: f64,
@@ -110,9 +110,7 @@ impl<E: Encoder> Gate<E> {
                 found: encoder.hidden_size(),
             });
         }
-        let shape = [head.num_uids(), head.hidden_size()];
-        let rates = (config.learning_rate, config.momentum);
-        let sgd = Sgd::new(rates, config.gradient, shape, encoder.device());
+        let sgd = Sgd::new(&config, &head.0);
         Ok(Self { encoder, head, sgd, config, step: 0, resyncs: 0, metagraph: None })
     }
 
@@ -131,6 +129,7 @@ impl<E: Encoder> Gate<E> {
         let device = encoder.device().clone();
         let rows = |values| Rows::from_values(values, &device);
         let mut gate = Self::with_head(encoder, checkpoint.config, Head(rows(checkpoint.head)))?;
+        gate.config = checkpoint.config;
         gate.sgd.velocity = rows(checkpoint.velocity);
         gate.sgd.gradient = checkpoint.gradient.map(rows);
         gate.step = checkpoint.step;
@@ -173,7 +172,7 @@ impl<E: Encoder> Gate<E> {
         &self.head
     }
 
-    /// The settings; `num_uids` follows the head.
+    /// The settings that it began with; the head may have grown since.
     pub fn config(&self) -> &GateConfig {
         &self.config
     }
@@ -232,7 +231,6 @@ impl<E: Encoder> Gate<E> {
         self.resyncs += u64::from(!fresh.is_empty());
         let rows = self.head.0.gather(&plan.sources, self.fresh_rows(&fresh));
         self.sgd = self.sgd.gather(&plan.sources);
-        self.config.num_uids = rows.num_uids();
         self.head = Head(rows);
     }
 
@@ -254,11 +252,14 @@ impl<E: Encoder> Gate<E> {
 
     /// Refuses two metagraphs of which the rows belong to neither, and a step back in time.
     fn check_order(&self, previous: &Metagraph, metagraph: &Metagraph) -> Result<(), Error> {
-        if metagraph.block() < previous.block() {
-            return Err(Error::OlderMetagraph {
-                expected: previous.block(),
-                found: metagraph.block(),
-            });
+        let latest = self.metagraph.as_ref().unwrap_or(previous);
+        if latest.netuid() != metagraph.netuid() {
+            let (expected, found) = (latest.netuid(), metagraph.netuid());
+            return Err(gating_metagraph::Error::OtherSubnet { expected, found }.into());
+        }
+        if metagraph.block() < latest.block() {
+            let (expected, found) = (latest.block(), metagraph.block());
+            return Err(Error::OlderMetagraph { expected, found });
         }
         let Some(attached) = &self.metagraph else { return Ok(()) };
         let differs = |(uid, neuron): &(_, &gating_metagraph::Neuron)| {

@@ -64,7 +64,7 @@ pub use encoder::{Embedding, EncodeError, Encoder};
 pub use error::{CheckpointError, Error};
 pub use gate::{Gate, GateConfig};
 pub use head::{Head, HeadConfig};
-pub use loss::{Loss, softmax, softmax_mse};
+pub use loss::{Loss, softmax_mse};
 pub use model::BaseGatingModel;
 pub use optimizer::GradientMode;
 pub use resync::{Identity, Resync};

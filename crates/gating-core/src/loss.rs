@@ -21,8 +21,7 @@ impl fmt::Display for Loss {
 }
 
 /// `exp(values) / sum(exp(values))`, safe for values of any size.
-#[must_use]
-pub fn softmax(values: &[f32]) -> Vec<f64> {
+pub(crate) fn softmax(values: &[f32]) -> Vec<f64> {
     let max = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut weights: Vec<f64> =
         values.iter().map(|&value| (f64::from(value) - f64::from(max)).exp()).collect();

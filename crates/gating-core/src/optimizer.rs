@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
-use crate::Error;
 use crate::rows::{RowSource, Rows};
+use crate::{Error, GateConfig};
 
 /// What becomes of the gradient of one step at the next.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -52,18 +52,15 @@ pub(crate) struct Sgd {
 }
 
 impl Sgd {
-    pub(crate) fn new(
-        (learning_rate, momentum): (f64, f64),
-        mode: GradientMode,
-        [num_uids, hidden_size]: [usize; 2],
-        device: &Device,
-    ) -> Self {
-        let zeros = || Rows::zeros(num_uids, hidden_size, device);
+    /// The state before the first step of learning these rows.
+    pub(crate) fn new(config: &GateConfig, rows: &Rows) -> Self {
+        let device = rows.bias.device();
+        let zeros = || Rows::zeros(rows.num_uids(), rows.hidden_size(), &device);
         Self {
-            learning_rate: learning_rate as f32,
-            momentum: momentum as f32,
+            learning_rate: config.learning_rate as f32,
+            momentum: config.momentum as f32,
             velocity: zeros(),
-            gradient: (mode == GradientMode::Accumulate).then(zeros),
+            gradient: (config.gradient == GradientMode::Accumulate).then(zeros),
         }
     }
 

@@ -53,7 +53,7 @@ pub struct Resync {
     pub moved: usize,
     /// Uids that changed hands and got a fresh row.
     pub replaced: Vec<Uid>,
-    /// Uids that the previous metagraph did not have and that got a fresh row.
+    /// Uids that the previous metagraph or the head did not have and that got a fresh row.
     pub grown: Vec<Uid>,
     /// Uids that only the previous metagraph had. Their rows stay, unused.
     pub removed: Vec<Uid>,
@@ -100,7 +100,7 @@ impl Plan {
                 None if swapped && identity == Identity::HotkeyOrSwap && uid.index() < num_rows => {
                     plan.report.kept += 1;
                 }
-                _ => plan.make_fresh(uid, previous),
+                _ => plan.make_fresh(uid, previous.hotkey(uid).is_some() && uid.index() < num_rows),
             }
         }
         Ok(plan)
@@ -125,11 +125,11 @@ impl Plan {
         indices.filter(|&index| self.sources[index] == RowSource::Fresh).collect()
     }
 
-    fn make_fresh(&mut self, uid: Uid, previous: &Metagraph) {
+    fn make_fresh(&mut self, uid: Uid, had_a_row: bool) {
         self.sources[uid.index()] = RowSource::Fresh;
-        match previous.hotkey(uid) {
-            Some(_) => self.report.replaced.push(uid),
-            None => self.report.grown.push(uid),
+        match had_a_row {
+            true => self.report.replaced.push(uid),
+            false => self.report.grown.push(uid),
         }
     }
 }
@@ -188,7 +188,8 @@ mod tests {
     #[test]
     fn uids_without_a_row_get_one() {
         let same = metagraph([(1, 10), (2, 20), (3, 30)]);
-        check(Identity::HotkeyOrSwap, &same, 2, "01f");
+        let report = check(Identity::HotkeyOrSwap, &same, 2, "01f");
+        assert_eq!((report.kept, report.grown), (2, vec![Uid::new(2)]));
         assert_eq!(Plan::grow(&same, 2).fresh(), [2]);
         assert_eq!(Plan::grow(&same, 4).fresh(), [0; 0]);
     }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use gating_metagraph::Uid;
 
+use crate::head::check_num_uids;
 use crate::{Embedding, Error};
 
 /// The score of every uid for one message, and the embedding it came from, so that learning from
@@ -19,8 +20,9 @@ impl Scores {
     ///
     /// # Errors
     ///
-    /// When a score is not a finite number.
+    /// When there are no scores, more than uids can number, or one is not a finite number.
     pub fn new(values: Vec<f32>, embedding: Embedding) -> Result<Self, Error> {
+        check_num_uids(values.len())?;
         match values.iter().position(|value| !value.is_finite()) {
             Some(index) => Err(Error::ScoreNotFinite { uid: index, found: values[index] }),
             None => Ok(Self { values, embedding }),
@@ -120,6 +122,12 @@ mod tests {
         check(&[1.0, 2.0, 1.0, 2.0], 3, &[1, 3, 0]);
         check(&[-0.0, 0.0, -0.0], 2, &[0, 1]);
         check(&[1.0, 2.0], 0, &[]);
+    }
+
+    #[test]
+    fn somebody_is_scored() {
+        let error = scores(&[]).expect_err("nobody is scored");
+        assert_eq!(error.to_string(), "expected 1 to 65536 uids, found 0");
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! The files of a pretrained model in one folder.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use crate::contents::Contents;
 use crate::{Error, NetworkKind};
 
 const CONFIG: &str = "config.json";
@@ -57,19 +57,14 @@ impl ModelFiles {
         self.config::<ModelType>()?.model_type.parse()
     }
 
-    /// What decides the embeddings, as 16 hex digits: a hash of weights, tokenizer and settings.
+    /// What decides the embeddings, as 16 hex digits: a hash of the weights, the tokenizer and
+    /// those settings that count.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read.
+    /// When a file cannot be read, or the settings are not those of a network that is known here.
     pub fn fingerprint(&self) -> Result<String, Error> {
-        let mut hasher = blake3::Hasher::new();
-        for file in REQUIRED {
-            let path = self.folder.join(file);
-            let copied = File::open(&path).and_then(|mut file| io::copy(&mut file, &mut hasher));
-            copied.map_err(|source| Error::File { path, source })?;
-        }
-        Ok(hasher.finalize().to_hex()[..16].to_owned())
+        Ok(Contents::read(self)?.fingerprint())
     }
 
     /// The settings of the network.

@@ -73,7 +73,8 @@ impl Hub {
     }
 
     /// Sets the pause before the first of several attempts in a row: half a second, doubled for
-    /// each that follows, if the hub asks for no other.
+    /// each that follows, if the hub asks for no other. A mirror close by can be asked again
+    /// sooner, and one that many share later.
     #[must_use]
     pub fn with_pause(mut self, pause: Duration) -> Self {
         self.client.pause = pause;

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use gating_core::{Embedding, EncodeError, Encoder, Gate};
 
 use crate::model::Model;
-use crate::{Error, ModelFiles, NetworkKind};
+use crate::{Error, ModelFiles};
 
 /// A gating model on the last token of a message, made for GPT-like networks.
 ///
@@ -25,12 +25,6 @@ impl LastTokenEncoder {
     /// that `config.json` calls for.
     pub fn load(files: &ModelFiles, device: &Device) -> Result<Self, Error> {
         Model::load("last-token", files, device).map(Self)
-    }
-
-    /// Which network it is.
-    #[must_use]
-    pub fn kind(&self) -> NetworkKind {
-        self.0.kind()
     }
 }
 

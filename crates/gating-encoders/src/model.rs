@@ -2,9 +2,10 @@
 
 use burn::tensor::{Device, Tensor};
 
+use crate::contents::Contents;
 use crate::network::{Limits, Network};
 use crate::tokenization::Tokenization;
-use crate::{Error, ModelFiles, NetworkKind};
+use crate::{Error, ModelFiles};
 
 /// The most tokens, padding included, that go through the network at once. It bounds the memory,
 /// which attention needs most of.
@@ -14,7 +15,6 @@ const MAX_BATCH_TOKENS: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct Model {
     id: String,
-    kind: NetworkKind,
     network: Network,
     limits: Limits,
     tokenization: Tokenization,
@@ -24,24 +24,18 @@ pub(crate) struct Model {
 impl Model {
     /// Loads a model folder; `pooling` becomes part of the id.
     pub(crate) fn load(pooling: &str, files: &ModelFiles, device: &Device) -> Result<Self, Error> {
-        let kind = files.kind()?;
-        let (network, limits) = Network::load(files, device)?;
+        let contents = Contents::read(files)?;
         Ok(Self {
-            id: format!("{pooling}:{kind}:{}", files.fingerprint()?),
-            kind,
-            network,
-            limits,
-            tokenization: Tokenization::read(files, limits.max_positions)?,
+            id: format!("{pooling}:{}:{}", contents.config.kind(), contents.fingerprint()),
+            network: contents.network(device)?,
+            limits: contents.config.limits(),
+            tokenization: contents.tokenization()?,
             device: device.clone(),
         })
     }
 
     pub(crate) fn id(&self) -> &str {
         &self.id
-    }
-
-    pub(crate) fn kind(&self) -> NetworkKind {
-        self.kind
     }
 
     pub(crate) fn hidden_size(&self) -> usize {

@@ -4,10 +4,12 @@ mod bert;
 mod gpt_neo;
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use serde::Serialize;
 
 use crate::weights::Weights;
 use crate::{Error, ModelFiles};
@@ -56,6 +58,14 @@ impl FromStr for NetworkKind {
     }
 }
 
+/// What `config.json` says of a network, as far as it decides the embeddings.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "model_type", rename_all = "snake_case")]
+pub(crate) enum NetworkConfig {
+    Bert(BertConfig),
+    GptNeo(GptNeoConfig),
+}
+
 /// A network with its weights on a device.
 #[derive(Debug, Module)]
 pub(crate) enum Network {
@@ -71,26 +81,44 @@ pub(crate) struct Limits {
     pub(crate) max_positions: usize,
 }
 
-impl Network {
-    /// Reads the network of a model folder.
-    pub(crate) fn load(files: &ModelFiles, device: &Device) -> Result<(Self, Limits), Error> {
-        let kind = files.kind()?;
-        let (path, bytes) = files.weights()?;
-        let open = |prefix| Weights::open(&path, &bytes, prefix, device);
-        match kind {
-            NetworkKind::Bert => {
-                let config: BertConfig = files.config()?;
-                let weights = open("bert.")?;
-                Ok((Self::Bert(config.load(weights)?), config.limits()))
-            }
-            NetworkKind::GptNeo => {
-                let config: GptNeoConfig = files.config()?;
-                let weights = open("transformer.")?;
-                Ok((Self::GptNeo(config.load(weights)?), config.limits()))
-            }
+impl NetworkConfig {
+    pub(crate) fn read(files: &ModelFiles) -> Result<Self, Error> {
+        match files.kind()? {
+            NetworkKind::Bert => files.config().map(Self::Bert),
+            NetworkKind::GptNeo => files.config().map(Self::GptNeo),
         }
     }
 
+    pub(crate) fn kind(&self) -> NetworkKind {
+        match self {
+            Self::Bert(_) => NetworkKind::Bert,
+            Self::GptNeo(_) => NetworkKind::GptNeo,
+        }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        match self {
+            Self::Bert(config) => config.limits(),
+            Self::GptNeo(config) => config.limits(),
+        }
+    }
+
+    /// Makes the network from the bytes of its weights file.
+    pub(crate) fn load(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        device: &Device,
+    ) -> Result<Network, Error> {
+        let open = |prefix| Weights::open(path, bytes, prefix, device);
+        match self {
+            Self::Bert(config) => config.load(open("bert.")?).map(Network::Bert),
+            Self::GptNeo(config) => config.load(open("transformer.")?).map(Network::GptNeo),
+        }
+    }
+}
+
+impl Network {
     /// The hidden states of every position after the last layer.
     ///
     /// # Shapes

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use gating_core::{Embedding, EncodeError, Encoder, Gate};
 
 use crate::model::Model;
-use crate::{Error, ModelFiles, NetworkKind};
+use crate::{Error, ModelFiles};
 
 /// A gating model on sentence embeddings, made for BERT-like networks.
 ///
@@ -26,12 +26,6 @@ impl SentenceEncoder {
     /// that `config.json` calls for.
     pub fn load(files: &ModelFiles, device: &Device) -> Result<Self, Error> {
         Model::load("sentence", files, device).map(Self)
-    }
-
-    /// Which network it is.
-    #[must_use]
-    pub fn kind(&self) -> NetworkKind {
-        self.0.kind()
     }
 }
 

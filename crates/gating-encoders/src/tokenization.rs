@@ -1,5 +1,7 @@
 //! Messages into windows of token ids.
 
+use std::path::Path;
+
 use serde::Deserialize;
 use tokenizers::{Tokenizer, TruncationDirection, TruncationParams, TruncationStrategy};
 
@@ -18,19 +20,21 @@ struct TokenizerConfig {
     model_max_length: Option<f64>,
 }
 
+/// The window length of a network that has embeddings for `max_positions` positions:
+/// `model_max_length` of `tokenizer_config.json`, and never more than the network has positions
+/// for, where the reference crashes.
+pub(crate) fn window(files: &ModelFiles, max_positions: usize) -> Result<usize, Error> {
+    let limit = files.tokenizer_config::<TokenizerConfig>()?.model_max_length;
+    Ok(limit.map_or(max_positions, |limit| max_positions.min(limit as usize)))
+}
+
 impl Tokenization {
-    /// Reads the tokenizer of a network that has embeddings for `max_positions` positions.
-    ///
-    /// The window length is `model_max_length` of `tokenizer_config.json`, and never more than the
-    /// network has positions for, where the reference crashes. Blocks for truncation and padding
-    /// inside `tokenizer.json` are overridden, as the reference overrides them.
-    pub(crate) fn read(files: &ModelFiles, max_positions: usize) -> Result<Self, Error> {
-        let (path, bytes) = files.tokenizer()?;
-        let wrong = |source| Error::Tokenizer { path: path.clone(), source };
+    /// Takes the bytes of a tokenizer file. Blocks for truncation and padding inside it are
+    /// overridden, as the reference overrides them.
+    pub(crate) fn new(path: &Path, bytes: &[u8], window: usize) -> Result<Self, Error> {
+        let wrong = |source| Error::Tokenizer { path: path.to_owned(), source };
         let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(wrong)?;
         tokenizer.with_padding(None);
-        let limit = files.tokenizer_config::<TokenizerConfig>()?.model_max_length;
-        let window = limit.map_or(max_positions, |limit| max_positions.min(limit as usize));
         let special = tokenizer.encode("", true).map_err(wrong)?.len();
         if window <= special {
             return Err(Error::Window { found: window, special });

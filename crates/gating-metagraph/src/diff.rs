@@ -162,7 +162,8 @@ mod tests {
         for num_uids in 0..=u8::MAX {
             let neurons = (0..num_uids).map(|key| kinds[usize::from(key % 3)](key)).collect();
             let metagraph = Metagraph::new(1, 1, neurons).expect("the keys differ");
-            let diff = MetagraphDiff::between(&metagraph, &metagraph).expect("both are of subnet 1");
+            let diff =
+                MetagraphDiff::between(&metagraph, &metagraph).expect("both are of subnet 1");
             assert!(diff.is_empty(), "{num_uids} uids: {diff:?}");
         }
     }

@@ -39,9 +39,10 @@ fn tensor<'a>(name: &str, mut entry: Value, data: &'a [u8]) -> Result<Tensor<'a>
 
 impl Tensor<'_> {
     /// Its values, if they are f32.
-    pub(super) fn floats(&self) -> Option<impl Iterator<Item = f32>> {
+    pub(super) fn floats(&self) -> Option<Vec<f32>> {
         let (values, _) = self.data.as_chunks();
-        (self.dtype == "F32").then(|| values.iter().map(|value| f32::from_le_bytes(*value)))
+        let floats = values.iter().map(|value| f32::from_le_bytes(*value));
+        (self.dtype == "F32").then(|| floats.collect())
     }
 }
 
@@ -66,8 +67,7 @@ mod tests {
         assert_eq!(tensors.keys().collect::<Vec<_>>(), ["a"]);
         let tensor = &tensors["a"];
         assert_eq!((tensor.dtype.as_str(), tensor.shape.as_slice()), ("F32", &[2, 1][..]));
-        let floats: Option<Vec<f32>> = tensor.floats().map(Iterator::collect);
-        assert_eq!(floats, Some(vec![1.0, -2.0]));
+        assert_eq!(tensor.floats(), Some(vec![1.0, -2.0]));
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub(crate) fn run(
         CheckpointCommand::Show { .. } => show(folder, &checkpoint, output),
         CheckpointCommand::Verify { .. } => {
             let folder = folder.display().to_string();
-            let verdict = Verdict { folder, step: checkpoint.step, whole: true };
+            let verdict = Verdict { folder, step: checkpoint.step(), whole: true };
             output.result(&verdict, |Verdict { folder, step, .. }| {
                 format!("{folder} is whole: step {step}")
             })
@@ -65,17 +65,17 @@ pub(crate) fn run(
 }
 
 fn show(folder: &Path, checkpoint: &Checkpoint, output: &Output) -> Result<(), Failure> {
-    let config = &checkpoint.config;
-    let metagraph = checkpoint.metagraph.as_ref().map(|metagraph| MetagraphLine {
+    let config = checkpoint.config();
+    let metagraph = checkpoint.metagraph().map(|metagraph| MetagraphLine {
         netuid: metagraph.netuid(),
         block: metagraph.block(),
         n: metagraph.num_uids(),
     });
     let line = Line {
         folder: folder.display().to_string(),
-        step: checkpoint.step,
-        encoder: &checkpoint.encoder_id,
-        num_uids: config.num_uids,
+        step: checkpoint.step(),
+        encoder: checkpoint.encoder_id(),
+        num_uids: checkpoint.num_uids(),
         hidden_size: checkpoint.hidden_size(),
         learning_rate: config.learning_rate,
         momentum: config.momentum,

@@ -22,6 +22,7 @@ struct Report {
     devices: Vec<DeviceReport>,
     hub_cache: Option<String>,
     models: Vec<String>,
+    settings_file: Option<String>,
     settings: String,
     problems: Vec<String>,
 }
@@ -32,30 +33,21 @@ struct DeviceReport {
     answers: bool,
     seconds: f64,
     error: f64,
+    problem: Option<String>,
 }
 
 pub(crate) fn run(args: &SettingArgs, output: &Output) -> Result<(), Failure> {
-    let mut problems = Vec::new();
-    let settings = match Settings::resolve(args, &[]) {
-        Ok(settings) => {
-            let given = settings.entries().filter_map(|(_, entry)| entry);
-            let given = given.filter(|entry| entry.is_given()).count();
-            format!("right, {given} given")
-        }
-        Err(failure) => {
-            problems.push(failure.message());
-            problems.extend(failure.chain());
-            "wrong".to_owned()
-        }
-    };
-    let devices: Vec<DeviceReport> =
-        device::COMPILED.iter().map(|name| examine(name)).collect::<Result<_, _>>()?;
-    problems.extend(devices.iter().filter(|device| !device.answers).map(|device| {
-        format!("device {} is off by {:e}, expected {TOLERANCE:e}", device.device, device.error)
+    let (settings, wrong) = settings(args);
+    let devices: Vec<DeviceReport> = device::COMPILED.iter().map(|name| examine(name)).collect();
+    let mut problems = wrong;
+    let are_settings_right = problems.is_empty();
+    problems.extend(devices.iter().filter_map(|report| {
+        let problem = report.problem.as_ref()?;
+        Some(format!("device {}: {problem}", report.device))
     }));
     let cache = models::cache();
     if cache.is_none() {
-        problems.push("no folder to keep models in: set HOME or HF_HOME".to_owned());
+        problems.push("there is no folder to keep models in: set HOME or HF_HOME".to_owned());
     }
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
@@ -64,21 +56,49 @@ pub(crate) fn run(args: &SettingArgs, output: &Output) -> Result<(), Failure> {
         devices,
         hub_cache: cache.map(|cache| cache.display().to_string()),
         models: models::list().into_iter().map(|(name, _, _)| name).collect(),
+        settings_file: Settings::file(args).map(|file| file.display().to_string()),
         settings,
         problems,
     };
     output.result(&report, text)?;
-    match report.problems.len() {
-        0 => Ok(()),
-        count => {
-            let message = anyhow::Error::msg(format!("{count} problems were found"));
-            Err(Failure::new(Kind::Configuration, message))
+    if report.problems.is_empty() {
+        return Ok(());
+    }
+    let kind = if are_settings_right { Kind::Device } else { Kind::Configuration };
+    let message = format!("the doctor found problems: {}", report.problems.len());
+    Err(Failure::new(kind, anyhow::Error::msg(message)))
+}
+
+/// How the settings are, and what is wrong with them.
+fn settings(args: &SettingArgs) -> (String, Vec<String>) {
+    match Settings::resolve(args, &[]) {
+        Ok(settings) => {
+            let given = settings.entries().filter_map(|(_, entry)| entry);
+            let given = given.filter(|entry| entry.is_given()).count();
+            (format!("right, {given} given"), Vec::new())
+        }
+        Err(failure) => {
+            let problems = std::iter::once(failure.message()).chain(failure.chain());
+            ("wrong".to_owned(), problems.collect())
         }
     }
 }
 
 /// Runs a small attention on a device and compares it with the same in f64.
-fn examine(name: &'static str) -> Result<DeviceReport, Failure> {
+fn examine(name: &'static str) -> DeviceReport {
+    let (seconds, error, problem) = match measure(name) {
+        Ok((time, error)) if error <= TOLERANCE => (time.as_secs_f64(), error, None),
+        Ok((time, error)) => {
+            let problem = format!("off by {error:e}, expected {TOLERANCE:e}");
+            (time.as_secs_f64(), error, Some(problem))
+        }
+        Err(failure) => (0.0, f64::INFINITY, Some(failure.message())),
+    };
+    DeviceReport { device: name, answers: problem.is_none(), seconds, error, problem }
+}
+
+/// The time of the test computation, and how far it is from the exact result.
+fn measure(name: &str) -> Result<(Duration, f64), Failure> {
     const SIZE: usize = 64;
     let device = device::open(name)?;
     let value = |index: usize| ((index * 7 + 3) % 11) as f64 / 11.0 - 0.5;
@@ -98,12 +118,7 @@ fn examine(name: &'static str) -> Result<DeviceReport, Failure> {
     let error =
         found.iter().zip(&expected).map(|(found, expected)| (f64::from(*found) - expected).abs());
     let error = error.fold(0.0, f64::max);
-    Ok(DeviceReport {
-        device: name,
-        answers: error <= TOLERANCE,
-        seconds: time.as_secs_f64(),
-        error,
-    })
+    Ok((time, error))
 }
 
 /// `softmax(x x^T) x`, row by row.
@@ -137,7 +152,8 @@ fn text(report: &Report) -> String {
     }
     lines.push(format!("models in  {}", report.hub_cache.as_deref().unwrap_or("nowhere")));
     lines.extend(report.models.iter().map(|model| format!("           {model}")));
-    lines.push(format!("settings   {}", report.settings));
+    let file = report.settings_file.as_deref().unwrap_or("no file");
+    lines.push(format!("settings   {} ({file})", report.settings));
     lines.extend(report.problems.iter().map(|problem| format!("problem    {problem}")));
     lines.join("\n")
 }

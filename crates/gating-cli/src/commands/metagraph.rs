@@ -1,5 +1,6 @@
 //! `gating metagraph`: snapshots looked at and compared.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use gating_metagraph::{Metagraph, MetagraphDiff, Uid};
@@ -123,7 +124,7 @@ fn show(file: &Path, output: &Output) -> Result<(), Failure> {
     let neurons = metagraph.neurons().map(|(uid, neuron)| NeuronRecord {
         uid: uid.get(),
         hotkey: neuron.hotkey.to_string(),
-        axon: neuron.axon.map(|axon| format!("{}:{}", axon.ip, axon.port)),
+        axon: neuron.axon.map(|axon| SocketAddr::new(axon.ip, axon.port).to_string()),
         validator_permit: neuron.validator_permit,
         stake_rao: neuron.stake.map(|stake| stake.0),
         registered_at: neuron.registered_at,

@@ -13,6 +13,7 @@ use crate::settings::Settings;
 #[derive(Serialize)]
 struct Line {
     model: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<String>,
     folder: String,
 }
@@ -33,10 +34,10 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let named = |model: &Option<String>| model.clone().unwrap_or(settings.model_name.clone());
     match command {
-        ModelCommand::Pull { model, revision } => {
+        ModelCommand::Pull { model } => {
             let model = named(model);
-            let folder = models::pull(&model, revision, output)?;
-            print(model, Some(revision.clone()), &folder, output)
+            let folder = models::pull(&model, output)?;
+            print(model, None, &folder, output)
         }
         ModelCommand::List => {
             for (model, revision, folder) in models::list() {

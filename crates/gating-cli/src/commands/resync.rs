@@ -27,6 +27,10 @@ pub(crate) fn run(args: &ResyncArgs, settings: &Settings, output: &Output) -> Re
         return Err(Failure::new(Kind::Usage, anyhow::Error::msg(message)));
     }
     let metagraph = Metagraph::read(&args.metagraph)?;
+    if settings.given("netuid").is_some() && metagraph.netuid() != settings.netuid {
+        let (expected, found) = (settings.netuid, metagraph.netuid());
+        return Err(gating_metagraph::Error::OtherSubnet { expected, found }.into());
+    }
     let device = device::choose(&settings.device, output)?;
     let mut session = Session::for_rows(settings.checkpoint()?, settings, &device, output)?;
     let report = match session.gate.metagraph() {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-use gating_core::{Encoder, Scores};
+use gating_core::{EncodeError, Encoder, Error, Scores};
 use serde::{Deserialize, Serialize};
 
 use crate::args::ScoreArgs;
@@ -47,30 +47,36 @@ pub(crate) fn run(args: &ScoreArgs, settings: &Settings, output: &Output) -> Res
     let mut messages = args.messages.iter().cloned().map(Ok).chain(input);
     let device = device::choose(&settings.device, output)?;
     let session = Session::for_reading(settings, settings.checkpoint.as_deref(), &device, output)?;
+    // Who writes line by line to stdin may wait for the scores of each.
+    let size = if args.input.as_deref() == Some(Path::new("-")) { 1 } else { BATCH };
     let mut index = 0;
     loop {
-        let batch: Vec<String> = messages.by_ref().take(BATCH).collect::<Result<_, _>>()?;
+        let batch: Vec<String> = messages.by_ref().take(size).collect::<Result<_, _>>()?;
         if batch.is_empty() {
             return Ok(());
         }
-        for (scores, message) in score(&session, &batch, index)?.into_iter().zip(&batch) {
-            print(&scores, message, index, args.top, output)?;
+        for (scores, message) in score(&session, &batch, index).into_iter().zip(&batch) {
+            print(&scores?, message, index, args.top, output)?;
             index += 1;
         }
     }
 }
 
-/// Scores a batch; where a message has no embedding, the failure says which.
-fn score(session: &Session, batch: &[String], first: usize) -> Result<Vec<Scores>, Failure> {
+/// Scores a batch; where one message fails, those before it have their scores all the same.
+fn score(session: &Session, batch: &[String], first: usize) -> Vec<Result<Scores, Failure>> {
     let messages: Vec<&str> = batch.iter().map(String::as_str).collect();
     let encoder = session.gate.encoder();
-    let embeddings = encoder.encode_batch(&messages).map_err(|error| {
-        let failed = messages.iter().position(|message| encoder.encode(message).is_err());
-        let index = first + failed.unwrap_or(0);
-        Failure::from(error).context(format!("message {index} has no scores"))
-    })?;
-    let scores = embeddings.into_iter().map(|embedding| session.gate.score(embedding));
-    Ok(scores.collect::<Result<_, _>>()?)
+    let embeddings = match encoder.encode_batch(&messages) {
+        Ok(embeddings) => embeddings.into_iter().map(Ok).collect(),
+        Err(_) => messages.iter().map(|message| encoder.encode(message)).collect::<Vec<_>>(),
+    };
+    let score = |(index, embedding): (usize, Result<_, EncodeError>)| {
+        let scores = embedding.map_err(Error::Encode).and_then(|found| session.gate.score(found));
+        scores.map_err(|error| {
+            Failure::from(error).context(format!("message {} has no scores", first + index))
+        })
+    };
+    embeddings.into_iter().enumerate().map(score).collect()
 }
 
 fn print(
@@ -102,12 +108,7 @@ fn read(path: &Path) -> Result<impl Iterator<Item = Result<String, Failure>> + u
     let reader: Box<dyn BufRead> = match path == Path::new("-") {
         true => Box::new(BufReader::new(io::stdin())),
         false => {
-            let file = File::open(path).map_err(|error| {
-                Failure::new(
-                    Kind::File,
-                    anyhow::Error::new(error).context(format!("cannot read {name}")),
-                )
-            })?;
+            let file = File::open(path).map_err(|error| Failure::file(path, error))?;
             Box::new(BufReader::new(file))
         }
     };

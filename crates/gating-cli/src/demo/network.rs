@@ -8,6 +8,7 @@ use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+use super::SKILLS;
 use super::messages::Message;
 
 /// How many topics a uid is good at.
@@ -36,9 +37,8 @@ struct Worker {
 
 impl Network {
     pub(super) fn new(num_uids: usize, topics: usize, seed: u64) -> Self {
-        // Another stream than that of the choices which the demo makes with the same seed.
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        random.set_stream(1);
+        random.set_stream(SKILLS);
         let workers = (0..num_uids).map(|_| Worker::draw(topics, &mut random)).collect();
         Self { workers, topics, block: 1, random: RefCell::new(random) }
     }

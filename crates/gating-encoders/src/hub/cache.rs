@@ -8,7 +8,7 @@
 //! ```
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::hub::repo_id::is_commit;
@@ -150,9 +150,7 @@ fn link_or_copy(blob: &Path, target: &Path, link: &Path) -> io::Result<()> {
     if symlink(target, link).is_ok() && link.exists() {
         return Ok(());
     }
-    let partial = partial(link);
-    fs::copy(blob, &partial)?;
-    fs::rename(&partial, link)
+    write_whole(link, File::open(blob)?)
 }
 
 #[cfg(unix)]
@@ -170,11 +168,12 @@ fn symlink(_target: &Path, _link: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file beside its place, and puts it there when it is whole.
+fn write_whole(path: &Path, mut content: impl Read) -> io::Result<()> {
     create_parent(path)?;
     let partial = partial(path);
     let mut file = File::create(&partial)?;
-    file.write_all(bytes)?;
+    io::copy(&mut content, &mut file)?;
     file.sync_all()?;
     fs::rename(&partial, path)
 }
@@ -202,6 +201,6 @@ mod tests {
         fs::write(&blob, "content").expect("a file");
         link_or_copy(&blob, Path::new("nowhere"), &link).expect("a copy");
         assert_eq!(fs::read(&link).expect("a file"), b"content");
-        assert!(!link.is_symlink());
+        assert!(!link.is_symlink() && !partial(&link).exists());
     }
 }

@@ -75,7 +75,8 @@ impl Client {
     }
 
     /// Opens the content of a file at a byte, or at its start if the hub cannot; returns with it
-    /// where it was opened.
+    /// where it was opened. The content may be on another host than the hub, which may be out of
+    /// reach while the hub is not.
     pub(crate) fn get(
         &self,
         remote: &RemoteFile<'_>,
@@ -85,9 +86,8 @@ impl Client {
         if from > 0 {
             request = request.header("range", format!("bytes={from}-"));
         }
-        let file = remote.asked.file;
-        let cut = |error: ureq::Error| HubError::cut(file, from, error.into_io());
-        let answer = self.call(request).map_err(cut)?;
+        let unreachable = |source| HubError::Unreachable { url: remote.url.clone(), source };
+        let answer = self.call(request).map_err(unreachable)?;
         let range = header(answer.headers(), "content-range").unwrap_or_default();
         let start = match answer.status().as_u16() {
             200 => 0,

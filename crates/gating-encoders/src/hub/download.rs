@@ -1,7 +1,7 @@
 //! The download of one file, which goes on where an earlier one stopped.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::hub::cache;
@@ -55,6 +55,8 @@ struct Partial<'a> {
     path: PathBuf,
     file: File,
     done: u64,
+    /// Whether any of it came in this download.
+    begun: bool,
 }
 
 impl<'a> Partial<'a> {
@@ -67,7 +69,7 @@ impl<'a> Partial<'a> {
             Ok((file, done))
         };
         let (file, done) = open().map_err(HubError::io(&path))?;
-        let mut partial = Self { remote, path, file, done };
+        let mut partial = Self { remote, path, file, done, begun: false };
         if remote.size.is_some_and(|size| size < done) {
             partial.restart()?;
         }
@@ -90,7 +92,8 @@ impl<'a> Partial<'a> {
         if total == Some(self.done) {
             return Ok(());
         }
-        let (from, content) = client.get(self.remote, self.done)?;
+        let (from, content) =
+            client.get(self.remote, self.done).map_err(|error| self.cut_once_begun(error))?;
         if from < self.done {
             self.restart()?;
         }
@@ -103,6 +106,14 @@ impl<'a> Partial<'a> {
         }
     }
 
+    /// A host that sent something was within reach, and may be again.
+    fn cut_once_begun(&self, error: HubError) -> HubError {
+        match error {
+            HubError::Unreachable { source, .. } if self.begun => self.cut(source.into_io()),
+            error => error,
+        }
+    }
+
     fn copy(
         &mut self,
         mut content: impl Read,
@@ -111,13 +122,13 @@ impl<'a> Partial<'a> {
         let mut buffer = vec![0; 1 << 16];
         let mut reported = self.done;
         loop {
-            let cut = |error| HubError::cut(self.remote.asked.file, self.done, error);
-            let count = content.read(&mut buffer).map_err(cut)?;
+            let count = content.read(&mut buffer).map_err(|error| self.cut(error))?;
             if count == 0 {
                 return Ok(());
             }
             self.file.write_all(&buffer[..count]).map_err(HubError::io(&self.path))?;
             self.done += count as u64;
+            self.begun = true;
             if self.done >= reported + STEP {
                 reported = self.done;
                 report(self.done, self.remote.size);
@@ -160,6 +171,10 @@ impl<'a> Partial<'a> {
             fs::rename(&self.path, blob)
         };
         finish().map_err(HubError::io(&self.path))
+    }
+
+    fn cut(&self, source: io::Error) -> HubError {
+        HubError::Cut { file: self.remote.asked.file.to_owned(), done: self.done, source }
     }
 
     fn wrong_length(&self, expected: u64) -> HubError {

@@ -36,7 +36,8 @@ pub enum HubError {
         /// The revision.
         revision: String,
     },
-    /// No answer from the hub: what is in the cache may do.
+    /// No answer from the hub, or not a byte from the host that has its files: what is in the cache
+    /// may do.
     #[error("cannot reach {url}")]
     Unreachable {
         /// What was asked for.
@@ -159,10 +160,6 @@ pub enum HubError {
 }
 
 impl HubError {
-    pub(crate) fn cut(file: &str, done: u64, source: io::Error) -> Self {
-        Self::Cut { file: file.to_owned(), done, source }
-    }
-
     /// Tells which path of the cache an error of the system is about.
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { path: path.to_owned(), source }

@@ -5,7 +5,7 @@ use burn::nn::activation::Activation;
 use burn::nn::{Embedding, LayerNorm, Linear};
 use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Batch, Limits, check_heads, join_heads, split_heads};
 use crate::Error;
@@ -13,7 +13,7 @@ use crate::layers::{activation, embedding, layer_norm, linear};
 use crate::weights::Weights;
 
 /// What `config.json` says of a BERT network.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct BertConfig {
     vocab_size: usize,
     hidden_size: usize,
@@ -24,6 +24,8 @@ pub(crate) struct BertConfig {
     max_position_embeddings: usize,
     type_vocab_size: usize,
     layer_norm_eps: f64,
+    /// Only one is known here.
+    #[serde(skip_serializing)]
     position_embedding_type: Option<String>,
 }
 

@@ -1,5 +1,6 @@
 //! GPT-Neo (EleutherAI, 2021), as `transformers` computes it in evaluation mode.
 
+use std::collections::BTreeMap;
 use std::iter::repeat_n;
 
 use burn::module::Module;
@@ -7,7 +8,7 @@ use burn::nn::activation::Activation;
 use burn::nn::{Embedding, LayerNorm, Linear};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor, TensorData};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Batch, Limits, MASKED, check_heads, join_heads, split_heads};
 use crate::Error;
@@ -15,13 +16,14 @@ use crate::layers::{activation, embedding, layer_norm, linear, linear_without_bi
 use crate::weights::Weights;
 
 /// What `config.json` says of a GPT-Neo network.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct GptNeoConfig {
     vocab_size: usize,
     hidden_size: usize,
     num_layers: usize,
     num_heads: usize,
-    /// Four times the hidden size where it is null.
+    /// Four times the hidden size where it is null. The weights tell it too.
+    #[serde(skip_serializing)]
     intermediate_size: Option<usize>,
     /// Patterns of `global` and `local` layers, each with how often it is repeated.
     attention_types: Vec<(Vec<AttentionKind>, usize)>,
@@ -32,7 +34,7 @@ pub(crate) struct GptNeoConfig {
 }
 
 /// What a layer attends to.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum AttentionKind {
     /// Every position up to its own.
@@ -160,14 +162,20 @@ impl GptNeo {
     pub(crate) fn forward(&self, batch: Batch) -> Tensor<3> {
         let states = self.token_embeddings.forward(batch.ids.clone())
             + self.position_embeddings.forward(batch.positions());
-        let states = self.layers.iter().fold(states, |states, layer| layer.forward(states));
+        let (length, device) = (batch.length(), states.device());
+        let mut biases = BTreeMap::new();
+        let states = self.layers.iter().fold(states, |states, layer| {
+            let reach = layer.attention.reach.min(length);
+            let bias = biases.entry(reach).or_insert_with(|| causal_bias(length, reach, &device));
+            layer.forward(states, bias.clone())
+        });
         self.final_norm.forward(states)
     }
 }
 
 impl Layer {
-    fn forward(&self, states: Tensor<3>) -> Tensor<3> {
-        let attended = self.attention.forward(self.attention_norm.forward(states.clone()));
+    fn forward(&self, states: Tensor<3>, bias: Tensor<4>) -> Tensor<3> {
+        let attended = self.attention.forward(self.attention_norm.forward(states.clone()), bias);
         let states = states + attended;
         let inner = self.inner.forward(self.inner_norm.forward(states.clone()));
         states + self.outer.forward(self.activation.forward(inner))
@@ -176,10 +184,9 @@ impl Layer {
 
 impl Attention {
     /// Attention scores are not scaled in GPT-Neo.
-    fn forward(&self, states: Tensor<3>) -> Tensor<3> {
+    fn forward(&self, states: Tensor<3>, bias: Tensor<4>) -> Tensor<3> {
         let heads = |linear: &Linear| split_heads(linear.forward(states.clone()), self.heads);
         let (query, key, value) = (heads(&self.query), heads(&self.key), heads(&self.value));
-        let bias = causal_bias(states.dims()[1], self.reach, &states.device());
         let scores = query.matmul(key.transpose()) + bias;
         self.output.forward(join_heads(softmax(scores, 3).matmul(value)))
     }

@@ -64,7 +64,8 @@ impl Fixture {
         Self::with(|_, answer| answer, change)
     }
 
-    fn with(
+    /// Two servers whose answers are changed.
+    pub(crate) fn with(
         change_hub: impl Fn(&Request, Answer) -> Answer + Send + Sync + 'static,
         change_elsewhere: impl Fn(&Request, Answer) -> Answer + Send + Sync + 'static,
     ) -> Self {

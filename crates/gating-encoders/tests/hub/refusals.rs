@@ -1,9 +1,11 @@
 //! Answers that are no file.
 
+use std::fs;
+
 use gating_encoders::{HubConfig, HubError, RepoId};
 
-use crate::fixture::{COMMIT, Fixture, WEIGHTS, always, client};
-use crate::server::Answer;
+use crate::fixture::{COMMIT, Fixture, WEIGHTS, always, client, weights};
+use crate::server::{Answer, Request};
 
 /// Answers a question about the configuration with a status, and maybe the hub's own code.
 fn refused(status: u16, code: &'static str) -> HubError {
@@ -79,6 +81,42 @@ fn a_hub_out_of_reach_is_told_apart() {
         }
         found => panic!("{found:?}"),
     }
+}
+
+/// Sends to a host that nobody can reach.
+fn nowhere(answer: Answer) -> Answer {
+    answer.with("location", "http://127.0.0.1:1/weights")
+}
+
+#[test]
+fn a_host_of_the_weights_out_of_reach_is_told_apart() {
+    let fixture = Fixture::with_hub(always("GET", WEIGHTS, nowhere));
+    fs::create_dir_all(fixture.path("blobs")).expect("a folder is made");
+    for (before, left_behind) in [0, 500_000].into_iter().enumerate() {
+        fs::write(fixture.partial_weights(), &weights()[..left_behind]).expect("a file is written");
+        match fixture.pull() {
+            Err(HubError::Unreachable { url, .. }) => assert!(url.ends_with(WEIGHTS), "{url}"),
+            found => panic!("{found:?}"),
+        }
+        assert_eq!(fixture.hub.served_for("GET", WEIGHTS).len(), before + 1);
+    }
+}
+
+#[test]
+fn a_host_that_sent_something_is_asked_again() {
+    let cut = always("GET", "", |answer| answer.cut_after(300_000));
+    let again = |request: &Request, answer| match request.from {
+        Some(_) => nowhere(answer),
+        None => answer,
+    };
+    let fixture = Fixture::with(again, cut);
+    match fixture.pull() {
+        Err(HubError::Cut { file, done, .. }) => {
+            assert_eq!((file.as_str(), done), (WEIGHTS, 300_000))
+        }
+        found => panic!("{found:?}"),
+    }
+    assert_eq!(fixture.hub.served_for("GET", WEIGHTS).len(), 6);
 }
 
 fn check_header(name: &'static str, value: &'static str) {

@@ -8,6 +8,10 @@ use gating_core::{Embedding, EncodeError, Encoder};
 use gating_encoders::{LastTokenEncoder, ModelFiles, SentenceEncoder};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tempfile::TempDir;
+
+pub(crate) const FILES: [&str; 4] =
+    ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"];
 
 #[derive(Deserialize)]
 pub(crate) struct Golden<C> {
@@ -35,6 +39,24 @@ pub(crate) fn sentence(files: &ModelFiles) -> SentenceEncoder {
 
 pub(crate) fn last_token(files: &ModelFiles) -> LastTokenEncoder {
     LastTokenEncoder::load(files, &Device::flex()).expect("the model is whole")
+}
+
+/// A copy of a committed model, to damage.
+pub(crate) fn copy(name: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    for file in FILES {
+        fs::copy(testdata(name).join(file), folder.path().join(file)).expect("the model is there");
+    }
+    folder
+}
+
+/// Replaces text in a file.
+pub(crate) fn replace(from: &'static str, to: &'static str) -> impl Fn(Vec<u8>) -> Vec<u8> {
+    move |bytes| {
+        let at = bytes.windows(from.len()).position(|window| window == from.as_bytes());
+        let at = at.unwrap_or_else(|| panic!("the file holds {from}"));
+        [&bytes[..at], to.as_bytes(), &bytes[at + from.len()..]].concat()
+    }
 }
 
 /// The real all-MiniLM-L6-v2 weights, where the environment says they are.

@@ -5,21 +5,8 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use gating_encoders::{Error, ModelFiles, SentenceEncoder};
-use tempfile::TempDir;
 
-use crate::fixture::testdata;
-
-const FILES: [&str; 4] =
-    ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"];
-
-/// A copy of a committed model, to damage.
-fn copy(name: &str) -> TempDir {
-    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
-    for file in FILES {
-        fs::copy(testdata(name).join(file), folder.path().join(file)).expect("the model is there");
-    }
-    folder
-}
+use crate::fixture::{FILES, copy, replace};
 
 /// Loads a folder whose `file` was changed, and checks the error and its first cause.
 fn check(name: &str, file: &str, change: impl Fn(Vec<u8>) -> Vec<u8>, expected: &str) {
@@ -35,15 +22,6 @@ fn check(name: &str, file: &str, change: impl Fn(Vec<u8>) -> Vec<u8>, expected: 
 
 fn load(folder: &Path) -> Result<SentenceEncoder, Error> {
     SentenceEncoder::load(&ModelFiles::open(folder)?, &Device::flex())
-}
-
-/// Replaces text in a file.
-fn replace(from: &'static str, to: &'static str) -> impl Fn(Vec<u8>) -> Vec<u8> {
-    move |bytes| {
-        let at = bytes.windows(from.len()).position(|window| window == from.as_bytes());
-        let at = at.unwrap_or_else(|| panic!("the file holds {from}"));
-        [&bytes[..at], to.as_bytes(), &bytes[at + from.len()..]].concat()
-    }
 }
 
 #[test]

@@ -1,9 +1,14 @@
 //! What holds for every message, whatever the weights.
 
+use std::fs;
+
 use gating_core::Encoder;
+use gating_encoders::ModelFiles;
 use serde::Deserialize;
 
-use crate::fixture::{cases, distance, encode, encode_batch, files, last_token, refused, sentence};
+use crate::fixture::{
+    cases, copy, distance, encode, encode_batch, files, last_token, refused, replace, sentence,
+};
 
 #[derive(Deserialize)]
 struct Message {
@@ -67,10 +72,35 @@ fn an_empty_message_needs_special_tokens() {
 }
 
 #[test]
-fn only_what_decides_the_embedding_decides_the_id() {
+fn an_id_names_the_pooling_and_the_network() {
     let files = files("tiny-bert");
     let (first, second) = (sentence(&files), last_token(&files));
     assert_eq!(first.id(), sentence(&files).id());
-    assert!(first.id().starts_with("sentence:bert:"), "{}", first.id());
-    assert!(second.id().starts_with("last-token:bert:"), "{}", second.id());
+    let fingerprint = files.fingerprint().expect("the model is whole");
+    assert_eq!(first.id(), format!("sentence:bert:{fingerprint}"));
+    assert_eq!(second.id(), format!("last-token:bert:{fingerprint}"));
+}
+
+/// Whether the id changes with a text in a file.
+fn check_id(name: &str, file: &str, from: &'static str, to: &'static str, changes: bool) {
+    let folder = copy(name);
+    let path = folder.path().join(file);
+    let changed = replace(from, to)(fs::read(&path).expect("the file was copied"));
+    fs::write(&path, changed).expect("the folder can be written to");
+    let changed = ModelFiles::open(folder.path()).expect("the folder is whole");
+    assert_eq!(sentence(&changed).id() != sentence(&files(name)).id(), changes, "{file}: {to}");
+}
+
+#[test]
+fn only_what_decides_the_embedding_decides_the_id() {
+    let (bert, config, tokenizer) = ("tiny-bert", "config.json", "tokenizer_config.json");
+    let heads = "\"num_attention_heads\": 4";
+    check_id(bert, config, heads, "\"num_attention_heads\": 2", true);
+    check_id(bert, config, heads, "\"num_attention_heads\"  :  4", false);
+    check_id(bert, config, heads, "\"_name_or_path\": \"x\", \"num_attention_heads\": 4", false);
+    let length = "\"model_max_length\": 48";
+    check_id(bert, tokenizer, length, "\"model_max_length\": 47", true);
+    check_id(bert, tokenizer, length, "\"x\": 1,\n\"model_max_length\": 48.0", false);
+    check_id(bert, "tokenizer.json", "\"version\": ", "\"version\":  ", true);
+    check_id("tiny-gpt-neo", config, "\"window_size\": 8", "\"window_size\": 9", true);
 }

@@ -1,0 +1,54 @@
+//! The content of a model folder, each file read once.
+
+use std::path::PathBuf;
+
+use burn::tensor::Device;
+
+use crate::network::{Network, NetworkConfig};
+use crate::tokenization::{Tokenization, window};
+use crate::{Error, ModelFiles};
+
+/// The content of a model folder.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    pub(crate) config: NetworkConfig,
+    /// How many tokens a window has at most.
+    window: usize,
+    tokenizer: (PathBuf, Vec<u8>),
+    weights: (PathBuf, Vec<u8>),
+}
+
+impl Contents {
+    pub(crate) fn read(files: &ModelFiles) -> Result<Self, Error> {
+        let config = NetworkConfig::read(files)?;
+        Ok(Self {
+            window: window(files, config.limits().max_positions)?,
+            config,
+            tokenizer: files.tokenizer()?,
+            weights: files.weights()?,
+        })
+    }
+
+    /// 16 hex digits of a hash of all that decides the embeddings. Keys of the configuration that
+    /// the network does not read, and how its text is laid out, change nothing.
+    pub(crate) fn fingerprint(&self) -> String {
+        let settings = serde_json::to_vec(&(&self.config, self.window));
+        let settings = settings.expect("a configuration has only texts, numbers and lists");
+        let mut hasher = blake3::Hasher::new();
+        for part in [&self.weights.1, &self.tokenizer.1, &settings] {
+            // With its length, no part can pass for the begin of the next.
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+        }
+        hasher.finalize().to_hex()[..16].to_owned()
+    }
+
+    pub(crate) fn network(&self, device: &Device) -> Result<Network, Error> {
+        let (path, bytes) = &self.weights;
+        self.config.load(path, bytes, device)
+    }
+
+    pub(crate) fn tokenization(&self) -> Result<Tokenization, Error> {
+        let (path, bytes) = &self.tokenizer;
+        Tokenization::new(path, bytes, self.window)
+    }
+}
