@@ -1,11 +1,11 @@
 //! Results on stdout; notes, progress and errors on stderr.
 
 use std::fmt::Display;
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use crate::args::{Format, OutputArgs};
@@ -56,13 +56,18 @@ impl Output {
             _ => Verbosity::Normal,
         };
         let log_format = args.log_format.unwrap_or(args.format);
-        Self { format: args.format, log_format, verbosity, bars: MultiProgress::new() }
+        // Bars show only where stderr is a terminal, which the target sees to itself.
+        let target = match (log_format, verbosity) {
+            (Format::Text, Verbosity::Normal | Verbosity::Verbose) => ProgressDrawTarget::stderr(),
+            _ => ProgressDrawTarget::hidden(),
+        };
+        let bars = MultiProgress::with_draw_target(target);
+        Self { format: args.format, log_format, verbosity, bars }
     }
 
     /// Where the arguments could not be read, and JSON was asked for.
     pub(crate) fn json() -> Self {
-        let format = Format::Json;
-        let bars = MultiProgress::new();
+        let (format, bars) = (Format::Json, MultiProgress::new());
         Self { format, log_format: format, verbosity: Verbosity::Normal, bars }
     }
 
@@ -130,7 +135,7 @@ impl Output {
 
     /// A bar that shows how far work has come, where stderr is a terminal.
     pub(crate) fn progress(&self, what: &str, total: u64) -> ProgressBar {
-        self.bar(what, total, "{pos}/{len} {per_sec}")
+        self.bar(what, total, "{pos}/{len}")
     }
 
     /// A bar that shows how far a download has come, where stderr is a terminal.
@@ -139,17 +144,10 @@ impl Output {
     }
 
     fn bar(&self, what: &str, total: u64, numbers: &str) -> ProgressBar {
-        let is_shown = self.verbosity > Verbosity::Quiet
-            && self.log_format == Format::Text
-            && io::stderr().is_terminal();
         let template = format!("{{msg:<24}} {{bar:30}} {numbers}, {{eta}} left");
         let style = ProgressStyle::with_template(&template).expect("the template is well formed");
-        let bar = match is_shown {
-            true => self.bars.add(ProgressBar::new(total)),
-            false => ProgressBar::hidden(),
-        };
-        bar.set_message(what.to_owned());
-        bar.with_style(style)
+        let bar = ProgressBar::new(total).with_style(style).with_message(what.to_owned());
+        self.bars.add(bar)
     }
 
     /// Nothing is left to do where stderr is closed.
