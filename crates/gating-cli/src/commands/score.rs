@@ -117,6 +117,8 @@ fn read(path: &Path) -> Result<impl Iterator<Item = Result<String, Failure>> + u
             Failure::new(Kind::Input, error.context(format!("{name}, line {}", index + 1)))
         };
         let line = line.map_err(|error| wrong(error.into()))?;
+        // Some editors begin a file with a byte order mark.
+        let line = line.trim_start_matches('\u{feff}').to_owned();
         match line.trim_start().starts_with('{') {
             true => message(&line).map_err(wrong),
             false => Ok(line),

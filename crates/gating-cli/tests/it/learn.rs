@@ -48,7 +48,8 @@ fn what_is_learned_is_kept_from_command_to_command() {
 #[test]
 fn messages_come_from_arguments_files_and_stdin() {
     let place = place();
-    let input = place.write("in.txt", "one\n{\"prompt\": \"two\"}\n{\"message\": \"three\"}\n");
+    let input =
+        place.write("in.txt", "\u{feff}one\n{\"prompt\": \"two\"}\n{\"message\": \"three\"}\n");
     let run = place.run_tiny(&[&["score", "zero", "--input", &input][..], &JSON].concat());
     let lines = run.json();
     let indices: Vec<&Value> = lines.iter().map(|line| &line["index"]).collect();
