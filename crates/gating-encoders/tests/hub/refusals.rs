@@ -131,10 +131,10 @@ fn check_header(name: &'static str, value: &'static str) {
 
 #[test]
 fn no_answer_leads_out_of_the_cache() {
-    for value in ["", "main", "../../../../tmp/x", "/tmp/x"] {
+    for value in ["", "main", "../../../../x", "/x"] {
         check_header("x-repo-commit", value);
     }
-    for value in ["\"\"", "\"../x\"", "\"/tmp/x\"", "\"..\"", "\"a\\b\"", "\"C:x\""] {
+    for value in ["\"\"", "\"../x\"", "\"/x\"", "\"..\"", "\"a\\b\"", "\"C:x\""] {
         check_header("etag", value);
         check_header("x-linked-etag", value);
     }
