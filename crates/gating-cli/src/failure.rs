@@ -108,6 +108,7 @@ impl From<Error> for Failure {
             | Error::OtherEncoder { .. } => Kind::Checkpoint,
             Error::Metagraph(_)
             | Error::NotAttached
+            | Error::EmptyMetagraph
             | Error::Attached { .. }
             | Error::OtherMetagraph { .. }
             | Error::OlderMetagraph { .. } => Kind::Metagraph,

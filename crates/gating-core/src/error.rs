@@ -142,6 +142,9 @@ pub enum Error {
         /// The first uid that differs.
         uid: Uid,
     },
+    /// A metagraph without uids: it would end in a fresh row for everybody.
+    #[error("the metagraph has no uids, expected at least one")]
+    EmptyMetagraph,
     /// A resync back in time.
     #[error("expected a metagraph at block {expected} or later, found block {found}")]
     OlderMetagraph {

@@ -252,6 +252,9 @@ impl<E: Encoder> Gate<E> {
 
     /// Refuses two metagraphs of which the rows belong to neither, and a step back in time.
     fn check_order(&self, previous: &Metagraph, metagraph: &Metagraph) -> Result<(), Error> {
+        if metagraph.num_uids() == 0 {
+            return Err(Error::EmptyMetagraph);
+        }
         let latest = self.metagraph.as_ref().unwrap_or(previous);
         if latest.netuid() != metagraph.netuid() {
             let (expected, found) = (latest.netuid(), metagraph.netuid());

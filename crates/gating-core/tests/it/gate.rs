@@ -222,6 +222,10 @@ fn bad_calls_say_what_is_wrong_and_change_nothing() {
         "the rows belong to the metagraph at block 10 already",
     );
     check(
+        gate.follow(&metagraph(11, [])).map(drop),
+        "the metagraph has no uids, expected at least one",
+    );
+    check(
         gate.follow(&metagraph(9, [1, 2, 3, 5])).map(drop),
         "expected a metagraph at block 10 or later, found block 9",
     );
