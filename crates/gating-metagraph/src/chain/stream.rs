@@ -96,15 +96,19 @@ impl Write for Stream {
 
 impl Read for Timed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.tcp.set_read_timeout(Some(left(self.deadline, ErrorKind::WouldBlock)?))?;
-        (&*self.tcp).read(buffer).map_err(would_block)
+        again(|| {
+            self.tcp.set_read_timeout(Some(left(self.deadline, ErrorKind::WouldBlock)?))?;
+            (&*self.tcp).read(buffer)
+        })
     }
 }
 
 impl Write for Timed {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        self.tcp.set_write_timeout(Some(left(self.deadline, ErrorKind::WouldBlock)?))?;
-        (&*self.tcp).write(buffer).map_err(would_block)
+        again(|| {
+            self.tcp.set_write_timeout(Some(left(self.deadline, ErrorKind::WouldBlock)?))?;
+            (&*self.tcp).write(buffer)
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -112,11 +116,16 @@ impl Write for Timed {
     }
 }
 
-/// Windows calls a timeout what Unix calls one that would block.
-fn would_block(error: io::Error) -> io::Error {
-    match error.kind() {
-        ErrorKind::TimedOut => ErrorKind::WouldBlock.into(),
-        _ => error,
+/// Goes on after a signal, and calls a timeout by one name: on Windows it has another.
+fn again(mut work: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match work() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            result => return result,
+        }
     }
 }
 
