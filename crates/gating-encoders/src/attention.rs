@@ -57,12 +57,7 @@ impl Windows {
     ///
     /// - states: `[rows, 3 * hidden]`: queries, keys and values side by side
     /// - output: `[picked, hidden]`
-    pub(crate) fn attend(
-        &self,
-        attention: &Attention,
-        states: &Tensor<2>,
-        pick: Pick,
-    ) -> Tensor<2> {
+    pub(crate) fn attend(&self, attention: &Attention, states: Tensor<2>, pick: Pick) -> Tensor<2> {
         #[cfg(feature = "flex")]
         if cpu::instructions(&self.device).is_some() {
             return cpu::attention(attention, states, &self.segments, pick);
@@ -71,11 +66,11 @@ impl Windows {
     }
 
     /// The same by tensor operations, on windows padded to the longest.
-    fn attend_padded(&self, attention: &Attention, states: &Tensor<2>, pick: Pick) -> Tensor<2> {
+    fn attend_padded(&self, attention: &Attention, states: Tensor<2>, pick: Pick) -> Tensor<2> {
         let padding = self.padding();
         let [count, length, heads] = [self.segments.count(), padding.length, attention.heads];
         let hidden = states.dims()[1] / 3;
-        let states = states.clone().select(0, padding.rows.clone());
+        let states = states.select(0, padding.rows.clone());
         let states = states.reshape([count, length, 3, heads, hidden / heads]);
         let part = |which: usize| {
             states.clone().slice_dim(2, which..which + 1).squeeze_dim::<4>(2).swap_dims(1, 2)

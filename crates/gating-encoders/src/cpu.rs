@@ -1,6 +1,7 @@
 //! The layers as kernels on the memory of the CPU device's tensors.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use burn::backend::Flex;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -37,16 +38,18 @@ pub(crate) fn without_kernels<T>(test: impl FnOnce() -> T) -> T {
 /// - output: `[rows, outputs]`
 pub(crate) fn linear(
     layer: &PackedLinear,
-    states: &Tensor<2>,
+    states: Tensor<2>,
     activation: Option<Activation>,
 ) -> Tensor<2> {
-    let output = read(states, |values| layer.forward(values, activation));
-    tensor(output, [states.dims()[0], layer.outputs()], states)
+    let shape = [states.dims()[0], layer.outputs()];
+    consume(states, shape, |memory, values| layer.forward_in(memory, values, activation))
 }
 
 /// Adds the output of a layer to a sum, in its memory where nobody else holds it.
-pub(crate) fn add_linear(layer: &PackedLinear, states: &Tensor<2>, sum: Tensor<2>) -> Tensor<2> {
-    change(sum, |sum| read(states, |values| layer.add(values, sum)))
+pub(crate) fn add_linear(layer: &PackedLinear, states: Tensor<2>, sum: Tensor<2>) -> Tensor<2> {
+    let sum = change(sum, |sum| read(&states, |values| layer.add(values, sum)));
+    recycle(states);
+    sum
 }
 
 /// # Shapes
@@ -62,14 +65,15 @@ pub(crate) fn layer_norm(norm: &LayerNorm, states: Tensor<2>) -> Tensor<2> {
 /// - output: `[picked, hidden]`
 pub(crate) fn attention(
     attention: &Attention,
-    states: &Tensor<2>,
+    states: Tensor<2>,
     segments: &Segments,
     pick: Pick,
 ) -> Tensor<2> {
-    let hidden = states.dims()[1] / 3;
+    let shape = [segments.picked(pick), states.dims()[1] / 3];
     let set = InstructionSet::best();
-    let output = read(states, |values| attention.forward(values, segments, pick, set));
-    tensor(output, [segments.picked(pick), hidden], states)
+    consume(states, shape, |memory, values| {
+        attention.forward_in(memory, values, segments, pick, set)
+    })
 }
 
 /// The mean row of each sequence: `[rows, hidden] -> [count, hidden]`.
@@ -81,6 +85,54 @@ pub(crate) fn mean(states: &Tensor<2>, segments: &Segments) -> Tensor<2> {
 
 fn tensor(values: Vec<f32>, shape: [usize; 2], like: &Tensor<2>) -> Tensor<2> {
     Tensor::from_data(TensorData::new(values, shape), &like.device())
+}
+
+/// Makes numbers of others, in memory that earlier ones had, and keeps that of the others.
+fn consume(
+    tensor: Tensor<2>,
+    shape: [usize; 2],
+    work: impl FnOnce(Vec<f32>, &[f32]) -> Vec<f32>,
+) -> Tensor<2> {
+    let memory = spare(shape[0] * shape[1]);
+    let output = read(&tensor, |values| work(memory, values));
+    let output = self::tensor(output, shape, &tensor);
+    recycle(tensor);
+    output
+}
+
+/// How many vectors a thread keeps: as many as a layer has outputs.
+const MAX_SPARE: usize = 4;
+
+thread_local! {
+    /// The memory of numbers that are needed no longer. A system that gets large pieces back hands
+    /// them out page by page again, which takes a quarter of the time of a large batch.
+    static SPARE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The smallest spare vector that holds so many numbers; without one, an empty vector.
+fn spare(length: usize) -> Vec<f32> {
+    SPARE.with_borrow_mut(|spare| {
+        let large = spare.iter().enumerate().filter(|(_, memory)| memory.capacity() >= length);
+        let smallest = large.min_by_key(|(_, memory)| memory.capacity()).map(|(index, _)| index);
+        smallest.map(|index| spare.swap_remove(index)).unwrap_or_default()
+    })
+}
+
+/// Keeps the memory of a tensor, unless somebody else holds it too.
+fn recycle(tensor: Tensor<2>) {
+    let primitive = tensor.try_into_primitive::<Flex>().expect(ON_CPU);
+    if !primitive.is_unique() {
+        return;
+    }
+    let Ok(memory) = primitive.into_data().try_into_vec::<f32>() else { return };
+    SPARE.with_borrow_mut(|spare| {
+        spare.push(memory);
+        if spare.len() > MAX_SPARE {
+            let sizes = spare.iter().enumerate().map(|(index, memory)| (memory.capacity(), index));
+            let (_, smallest) = sizes.min().expect("there is more than one");
+            spare.swap_remove(smallest);
+        }
+    });
 }
 
 /// Reads the numbers of a tensor, row after row, where they lie.
@@ -95,12 +147,19 @@ fn read<T>(tensor: &Tensor<2>, reader: impl FnOnce(&[f32]) -> T) -> T {
 
 /// Changes the numbers of a tensor, in its memory where nobody else holds it.
 fn change(tensor: Tensor<2>, writer: impl FnOnce(&mut [f32])) -> Tensor<2> {
-    let primitive = tensor.try_into_primitive::<Flex>().expect(ON_CPU);
+    let (shape, device) = (tensor.dims(), tensor.device());
+    let mut primitive = tensor.try_into_primitive::<Flex>().expect(ON_CPU);
     let length = primitive.layout().num_elements();
     let whole = primitive.is_contiguous() && primitive.storage::<f32>().len() == length;
-    let mut primitive = if whole { primitive } else { primitive.to_contiguous() };
-    writer(primitive.storage_mut::<f32>());
-    Tensor::from_primitive::<Flex>(primitive)
+    if whole && primitive.is_unique() {
+        writer(primitive.storage_mut::<f32>());
+        return Tensor::from_primitive::<Flex>(primitive);
+    }
+    let mut values = spare(length);
+    values.clear();
+    values.extend_from_slice(primitive.to_contiguous().storage::<f32>());
+    writer(&mut values);
+    Tensor::from_data(TensorData::new(values, shape), &device)
 }
 
 const ON_CPU: &str = "the layer was made for the CPU, and so were its inputs";

@@ -102,16 +102,16 @@ impl Linear {
     ///
     /// - states: `[rows, inputs]`
     /// - output: `[rows, outputs]`
-    pub(crate) fn forward(&self, states: &Tensor<2>) -> Tensor<2> {
+    pub(crate) fn forward(&self, states: Tensor<2>) -> Tensor<2> {
         match self {
             #[cfg(feature = "flex")]
             Self::Packed(layer) => cpu::linear(layer, states, None),
-            Self::Plain { weight, bias } => states.clone().matmul(weight.clone()) + bias.clone(),
+            Self::Plain { weight, bias } => states.matmul(weight.clone()) + bias.clone(),
         }
     }
 
     /// The same, and then a function of each number.
-    pub(crate) fn activated(&self, states: &Tensor<2>, activation: Activation) -> Tensor<2> {
+    pub(crate) fn activated(&self, states: Tensor<2>, activation: Activation) -> Tensor<2> {
         match self {
             #[cfg(feature = "flex")]
             Self::Packed(layer) => cpu::linear(layer, states, Some(activation)),
@@ -120,7 +120,7 @@ impl Linear {
     }
 
     /// The same, added to `sum`.
-    pub(crate) fn added(&self, states: &Tensor<2>, sum: Tensor<2>) -> Tensor<2> {
+    pub(crate) fn added(&self, states: Tensor<2>, sum: Tensor<2>) -> Tensor<2> {
         match self {
             #[cfg(feature = "flex")]
             Self::Packed(layer) => cpu::add_linear(layer, states, sum),

@@ -140,20 +140,20 @@ impl Numbering {
 impl Layer {
     fn forward(&self, states: Tensor<2>, windows: &Windows, pick: Pick) -> Tensor<2> {
         let projected = match self.norms {
-            Norms::Before => self.projections.forward(&self.attention_norm.forward(states.clone())),
-            Norms::After => self.projections.forward(&states),
+            Norms::Before => self.projections.forward(self.attention_norm.forward(states.clone())),
+            Norms::After => self.projections.forward(states.clone()),
         };
-        let attended = windows.attend(&self.attention, &projected, pick);
-        let states = self.output.added(&attended, windows.pick(states, pick));
+        let attended = windows.attend(&self.attention, projected, pick);
+        let states = self.output.added(attended, windows.pick(states, pick));
         match self.norms {
             Norms::Before => {
                 let normed = self.inner_norm.forward(states.clone());
-                self.outer.added(&self.inner.activated(&normed, self.activation), states)
+                self.outer.added(self.inner.activated(normed, self.activation), states)
             }
             Norms::After => {
                 let states = self.attention_norm.forward(states);
-                let inner = self.inner.activated(&states, self.activation);
-                self.inner_norm.forward(self.outer.added(&inner, states))
+                let inner = self.inner.activated(states.clone(), self.activation);
+                self.inner_norm.forward(self.outer.added(inner, states))
             }
         }
     }

@@ -169,9 +169,27 @@ impl Attention {
         pick: Pick,
         set: InstructionSet,
     ) -> Vec<f32> {
+        self.forward_in(Vec::new(), states, segments, pick, set)
+    }
+
+    /// The same in the memory of a vector, whose numbers are lost.
+    ///
+    /// # Panics
+    ///
+    /// As [`Attention::forward`].
+    #[must_use]
+    pub fn forward_in(
+        &self,
+        mut output: Vec<f32>,
+        states: &[f32],
+        segments: &Segments,
+        pick: Pick,
+        set: InstructionSet,
+    ) -> Vec<f32> {
         let hidden = self.hidden(states, segments);
         let length = segments.picked(pick) * hidden;
-        let mut output = Vec::with_capacity(length);
+        output.clear();
+        output.reserve_exact(length);
         let spare = Shared::spare(&mut output);
         let work: Vec<(usize, usize)> = (0..segments.count())
             .flat_map(|segment| (0..self.heads).map(move |head| (segment, head)))

@@ -127,8 +127,25 @@ impl PackedLinear {
     /// When `input` is not whole rows.
     #[must_use]
     pub fn forward(&self, input: &[f32], activation: Option<Activation>) -> Vec<f32> {
+        self.forward_in(Vec::new(), input, activation)
+    }
+
+    /// The same in the memory of a vector, whose numbers are lost. Fresh memory comes page by page at
+    /// its first use, which was measured at a quarter of the time of a large batch.
+    ///
+    /// # Panics
+    ///
+    /// As [`PackedLinear::forward`].
+    #[must_use]
+    pub fn forward_in(
+        &self,
+        mut output: Vec<f32>,
+        input: &[f32],
+        activation: Option<Activation>,
+    ) -> Vec<f32> {
         let length = self.length(input);
-        let mut output = Vec::with_capacity(length);
+        output.clear();
+        output.reserve_exact(length);
         let then = activation.map_or(Then::Store, Then::Activate);
         self.run(input, Shared::spare(&mut output), then);
         // SAFETY: the blocks, which cover all rows and columns, have stored every number.

@@ -2,6 +2,9 @@
 
 #![expect(unsafe_code, reason = "bounds are checked once a tile, not once a number")]
 
+use std::array;
+use std::hint::black_box;
+
 use rten_simd::Isa;
 use rten_simd::ops::{BitOps, NumOps};
 
@@ -105,6 +108,9 @@ fn multiply_exactly<I: Isa, const ROWS: usize, const VECTORS: usize>(
     // SAFETY: what is read and written lies before the ends, which lie inside of the slices.
     unsafe {
         let (left_values, right, tile) = (left.values.as_ptr(), right.as_ptr(), tile.as_mut_ptr());
+        // The compiler would work every address out anew for each term rather than keep them all.
+        let rows: [*const f32; ROWS] =
+            array::from_fn(|row| black_box(left_values.add(row * left.row_stride)));
         let mut sums = [[ops.zero(); VECTORS]; ROWS];
         if start == Start::Sum {
             for row in 0..ROWS {
@@ -121,7 +127,7 @@ fn multiply_exactly<I: Isa, const ROWS: usize, const VECTORS: usize>(
                 columns[vector] = ops.load_ptr(right.add(term * width + vector * lanes));
             }
             for row in 0..ROWS {
-                let value = ops.splat(*left_values.add(row * left.row_stride + term));
+                let value = ops.splat(*rows[row].add(term));
                 for vector in 0..VECTORS {
                     sums[row][vector] = ops.mul_add(value, columns[vector], sums[row][vector]);
                 }

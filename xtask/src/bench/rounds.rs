@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
@@ -13,6 +14,10 @@ use super::setup::Setup;
 
 /// For how long a participant repeats a case, once a round.
 const SECONDS: f64 = 0.3;
+
+/// What a participant waits before it is asked: until the threads of the one before, which look for
+/// more work for a while, sleep.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// How far from PyTorch's a number may be, as a share of the largest of them all. Sums of f32 in
 /// another order differ by some 1e-6.
@@ -149,6 +154,7 @@ fn measure(running: &mut Running<'_>, measured: &mut Measured, round: usize) -> 
     let peers = measured.row.peers;
     for turn in 0..peers.len() {
         let peer = peers[(turn + round) % peers.len()];
+        thread::sleep(PAUSE);
         for (index, case) in measured.row.cases.iter().enumerate() {
             let answer = running.ask(peer, case, Some(SECONDS))?;
             let cases = measured.seconds.get_mut(&peer).expect("every peer got its lists above");

@@ -116,7 +116,7 @@ impl Case {
 /// The reference's learning rate, which hardly moves a score in a few steps; to be checked, one
 /// that does. A gradient falls with the cube of the number of those who were asked.
 fn learning_rate(asked: usize, is_checked: bool) -> f64 {
-    if is_checked { 1000.0 * (asked as f64 / 50.0).powi(3) } else { 0.01 }
+    if is_checked { 100.0 * (asked as f64 / 50.0).powi(3) } else { 0.01 }
 }
 
 /// All rows, in the order of the page.
@@ -190,7 +190,7 @@ mod tests {
         let checked = learn.request(None);
         assert_eq!(checked["seconds"], 0.0);
         assert_eq!(checked["check"], true);
-        assert_eq!(checked["learning_rate"], 1000.0);
+        assert_eq!(checked["learning_rate"], 100.0);
         let timed = learn.request(Some(0.3));
         assert_eq!(timed["seconds"], 0.3);
         assert_eq!(timed["check"], false);
