@@ -13,8 +13,8 @@ pub(crate) const LIBRARIES: [&str; 6] = [
     "gating-arrays",
     "gating-metagraph",
     "gating-log",
-    "gating-core",
     "gating-kernels",
+    "gating-core",
     "gating-encoders",
 ];
 

@@ -3,15 +3,14 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
+use gating_kernels::{InstructionSet, multiply_rows};
+
 use crate::rows::Rows;
 
 /// How many weights a thread takes at once: half a MiB, which is read in some 50 microseconds.
 const BLOCK: usize = 1 << 17;
 /// More threads than these wait for the memory.
 const MAX_THREADS: usize = 8;
-/// Sums that a product of rows is added up in, so that a processor can add many at once. They are
-/// the same on every machine, and so are the scores.
-const LANES: usize = 32;
 
 /// Scores every uid: `s = W h + b`.
 ///
@@ -77,33 +76,9 @@ impl Blocks {
 
 /// Scores the uids from `first` on.
 fn score(rows: &Rows, embedding: &[f32], first: usize, scores: &mut [f32]) {
-    let size = embedding.len();
-    let weight = rows.weight[first * size..].chunks_exact(size);
-    for ((score, row), bias) in scores.iter_mut().zip(weight).zip(&rows.bias[first..]) {
-        *score = dot(row, embedding) + bias;
-    }
-}
-
-/// The sum of products: number `i` goes to sum `i % LANES`, then the sums are added in pairs.
-fn dot(left: &[f32], right: &[f32]) -> f32 {
-    let (left, left_rest) = left.as_chunks::<LANES>();
-    let (right, right_rest) = right.as_chunks::<LANES>();
-    let mut sums = [0.0; LANES];
-    for (left, right) in left.iter().zip(right) {
-        for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
-            *sum += left * right;
-        }
-    }
-    for ((sum, left), right) in sums.iter_mut().zip(left_rest).zip(right_rest) {
-        *sum += left * right;
-    }
-    let mut width = LANES;
-    while width > 1 {
-        width /= 2;
-        let (front, back) = sums.split_at_mut(width);
-        front.iter_mut().zip(back).for_each(|(front, back)| *front += *back);
-    }
-    sums[0]
+    let weight = &rows.weight[first * embedding.len()..][..scores.len() * embedding.len()];
+    multiply_rows(weight, embedding, scores, InstructionSet::best());
+    scores.iter_mut().zip(&rows.bias[first..]).for_each(|(score, bias)| *score += bias);
 }
 
 #[cfg(test)]

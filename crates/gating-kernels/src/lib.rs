@@ -1,5 +1,5 @@
 //! The arithmetic of frozen transformers on a CPU, on plain slices of numbers: products with packed
-//! weights, attention, layer norm.
+//! weights, attention, layer norm; and of the head that scores what they make.
 //!
 //! Sequences of different lengths lie one after the other without padding ([`Segments`]); what is
 //! computed for one of them does not depend on the others, to the bit. Every kernel runs with any
@@ -16,6 +16,7 @@ mod attention;
 mod instruction_set;
 mod layer_norm;
 mod linear;
+mod rows;
 mod segments;
 mod shared;
 mod tile;
@@ -25,4 +26,5 @@ pub use attention::{Attention, RelativeBias, Sight};
 pub use instruction_set::InstructionSet;
 pub use layer_norm::LayerNorm;
 pub use linear::{Layout, PackedLinear};
+pub use rows::{multiply_rows, stream};
 pub use segments::{Pick, Segments};

@@ -9,5 +9,6 @@ mod linear;
 mod near;
 mod random;
 mod refused;
+mod rows;
 mod segments;
 mod strange;

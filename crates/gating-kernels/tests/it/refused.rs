@@ -3,7 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gating_kernels::{
-    Attention, InstructionSet, LayerNorm, Layout, PackedLinear, Pick, RelativeBias, Segments, Sight,
+    Attention, InstructionSet, LayerNorm, Layout, PackedLinear, Pick, RelativeBias, Segments,
+    Sight, multiply_rows, stream,
 };
 
 fn check<T>(expected: &str, call: impl FnOnce() -> T) {
@@ -42,6 +43,18 @@ fn layer_norm() {
     check("a scale and a shift a number", || norm(0, 0));
     check("a scale and a shift a number", || norm(3, 2));
     check("whole rows of 3 numbers", || norm(3, 3).forward(&mut [0.0; 4]));
+}
+
+#[test]
+fn rows() {
+    let multiply = |rows, size, count| {
+        let set = InstructionSet::best();
+        multiply_rows(&vec![0.0; rows], &vec![0.0; size], &mut vec![0.0; count], set)
+    };
+    check("a vector has numbers", || multiply(0, 0, 3));
+    check("a number for each row", || multiply(6, 3, 3));
+    check("a number for each row", || multiply(7, 3, 2));
+    check("as many numbers as there is space for", || stream(&[0.0; 3], &mut [0.0; 2]));
 }
 
 #[test]
