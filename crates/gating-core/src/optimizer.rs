@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use gating_kernels::stream;
 use gating_metagraph::{ResyncPlan, Uid};
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
@@ -59,12 +58,6 @@ pub(crate) struct Sgd {
     /// The slope of every uid in the step that is being taken, and zero between steps.
     slopes: Vec<f32>,
 }
-
-/// From how many weights on a head is larger than the caches, so that new weights go past them.
-const LARGE: usize = 1 << 20;
-
-/// How many numbers are computed before they go past the caches: few enough to stay in the first one.
-const PART: usize = 1024;
 
 /// How far a step goes.
 #[derive(Clone, Copy, Debug)]
@@ -126,7 +119,6 @@ impl Sgd {
     /// One pass over the rows: each is read and written once, while it is in the cache.
     fn step_weights(&mut self, weight: &[f32], next: &mut [f32], embedding: &[f32]) {
         let (rate, size) = (self.rate, embedding.len());
-        let descend = if weight.len() < LARGE { Rate::descend } else { Rate::descend_past_caches };
         let weights = weight.par_chunks_exact(size).zip(next.par_chunks_exact_mut(size));
         let rows = weights
             .zip(self.velocity.weight.par_chunks_exact_mut(size))
@@ -140,13 +132,13 @@ impl Sgd {
                         add_scaled(gradient, slope, embedding);
                     }
                     if awake {
-                        descend(rate, weight, next, velocity, 1.0, gradient);
+                        rate.descend(weight, next, velocity, 1.0, gradient);
                     }
                 },
             ),
             None => rows.for_each(|((((weight, next), velocity), &slope), &awake)| {
                 if awake {
-                    descend(rate, weight, next, velocity, slope, embedding);
+                    rate.descend(weight, next, velocity, slope, embedding);
                 }
             }),
         }
@@ -194,51 +186,9 @@ impl Rate {
             *next = weight - self.learning_rate * *velocity;
         }
     }
-
-    /// The same, with the next weights written past the caches: what is read stays there.
-    fn descend_past_caches(
-        self,
-        weight: &[f32],
-        next: &mut [f32],
-        velocity: &mut [f32],
-        scale: f32,
-        direction: &[f32],
-    ) {
-        let mut part = [0.0; PART];
-        let parts = weight.chunks(PART).zip(next.chunks_mut(PART));
-        let parts = parts.zip(velocity.chunks_mut(PART)).zip(direction.chunks(PART));
-        for (((weight, next), velocity), direction) in parts {
-            let part = &mut part[..next.len()];
-            self.descend(weight, part, velocity, scale, direction);
-            stream(part, next);
-        }
-    }
 }
 
 /// `sum <- sum + scale * values`
 fn add_scaled(sum: &mut [f32], scale: f32, values: &[f32]) {
     sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += scale * value);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Large heads take the same steps as small ones, to the bit.
-    #[test]
-    fn steps_past_the_caches_are_the_same() {
-        let rate = Rate { learning_rate: 0.1, momentum: 0.9 };
-        for length in [1, 3, 768, PART, PART + 1, 3 * PART - 5] {
-            let numbers = |seed: usize| -> Vec<f32> {
-                (0..length).map(|index| ((index + seed) as f32).sin()).collect()
-            };
-            let (weight, direction) = (numbers(1), numbers(2));
-            let step = |descend: fn(Rate, &[f32], &mut [f32], &mut [f32], f32, &[f32])| {
-                let (mut next, mut velocity) = (vec![0.0; length], numbers(3));
-                descend(rate, &weight, &mut next, &mut velocity, 0.7, &direction);
-                (next, velocity)
-            };
-            assert_eq!(step(Rate::descend_past_caches), step(Rate::descend), "{length}");
-        }
-    }
 }

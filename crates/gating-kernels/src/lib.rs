@@ -26,5 +26,5 @@ pub use attention::{Attention, RelativeBias, Sight};
 pub use instruction_set::InstructionSet;
 pub use layer_norm::LayerNorm;
 pub use linear::{Layout, PackedLinear};
-pub use rows::{multiply_rows, stream};
+pub use rows::multiply_rows;
 pub use segments::{Pick, Segments};

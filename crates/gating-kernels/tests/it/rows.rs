@@ -1,6 +1,6 @@
-//! Products of rows with a vector, and stores past the caches.
+//! Products of rows with a vector.
 
-use gating_kernels::{InstructionSet, multiply_rows, stream};
+use gating_kernels::{InstructionSet, multiply_rows};
 
 use crate::near::{self, Near};
 use crate::random::{CASES, Random};
@@ -34,17 +34,4 @@ fn products_are_near_and_the_same_with_every_set() {
         check(&mut random, count, size);
     }
     check(&mut Random::new(1), 0, 3);
-}
-
-/// Wherever the numbers begin and end, and nothing beside them changes.
-#[test]
-fn streams_are_copies() {
-    let values: Vec<f32> = (0..40).map(|value| value as f32).collect();
-    for (start, length) in (0..8).flat_map(|start| (0..32).map(move |length| (start, length))) {
-        let mut output = vec![-1.0; 40];
-        stream(&values[..length], &mut output[start..start + length]);
-        let mut expected = vec![-1.0; 40];
-        expected[start..start + length].copy_from_slice(&values[..length]);
-        assert_eq!(output, expected);
-    }
 }
