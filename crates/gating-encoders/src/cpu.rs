@@ -1,7 +1,7 @@
 //! The layers as kernels on the memory of the CPU device's tensors.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::sync::Mutex;
 
 use burn::backend::Flex;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -30,6 +30,15 @@ pub(crate) fn without_kernels<T>(test: impl FnOnce() -> T) -> T {
     let result = test();
     WITHOUT_KERNELS.set(false);
     result
+}
+
+/// Runs a pass through a network on a thread of those that the kernels share their work with: one from
+/// outside would wake them, and wait for them, at every kernel.
+pub(crate) fn pass<T: Send>(device: &Device, pass: impl FnOnce() -> T + Send) -> T {
+    match instructions(device) {
+        Some(_) => rayon::scope(|_| pass()),
+        None => pass(),
+    }
 }
 
 /// # Shapes
@@ -100,22 +109,19 @@ fn consume(
     output
 }
 
-/// How many vectors a thread keeps: as many as a layer has outputs.
+/// How many vectors are kept: as many as a layer has outputs.
 const MAX_SPARE: usize = 4;
 
-thread_local! {
-    /// The memory of numbers that are needed no longer. A system that gets large pieces back hands
-    /// them out page by page again, which takes a quarter of the time of a large batch.
-    static SPARE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
-}
+/// The memory of numbers that are needed no longer. A system that gets large pieces back hands them
+/// out page by page again, which takes a quarter of the time of a large batch.
+static SPARE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
 /// The smallest spare vector that holds so many numbers; without one, an empty vector.
 fn spare(length: usize) -> Vec<f32> {
-    SPARE.with_borrow_mut(|spare| {
-        let large = spare.iter().enumerate().filter(|(_, memory)| memory.capacity() >= length);
-        let smallest = large.min_by_key(|(_, memory)| memory.capacity()).map(|(index, _)| index);
-        smallest.map(|index| spare.swap_remove(index)).unwrap_or_default()
-    })
+    let mut spare = SPARE.lock().expect(NO_PANIC);
+    let large = spare.iter().enumerate().filter(|(_, memory)| memory.capacity() >= length);
+    let smallest = large.min_by_key(|(_, memory)| memory.capacity()).map(|(index, _)| index);
+    smallest.map(|index| spare.swap_remove(index)).unwrap_or_default()
 }
 
 /// Keeps the memory of a tensor, unless somebody else holds it too.
@@ -125,15 +131,16 @@ fn recycle(tensor: Tensor<2>) {
         return;
     }
     let Ok(memory) = primitive.into_data().try_into_vec::<f32>() else { return };
-    SPARE.with_borrow_mut(|spare| {
-        spare.push(memory);
-        if spare.len() > MAX_SPARE {
-            let sizes = spare.iter().enumerate().map(|(index, memory)| (memory.capacity(), index));
-            let (_, smallest) = sizes.min().expect("there is more than one");
-            spare.swap_remove(smallest);
-        }
-    });
+    let mut spare = SPARE.lock().expect(NO_PANIC);
+    spare.push(memory);
+    if spare.len() > MAX_SPARE {
+        let sizes = spare.iter().enumerate().map(|(index, memory)| (memory.capacity(), index));
+        let (_, smallest) = sizes.min().expect("there is more than one");
+        spare.swap_remove(smallest);
+    }
 }
+
+const NO_PANIC: &str = "nothing panics while it holds the spare memory";
 
 /// Reads the numbers of a tensor, row after row, where they lie.
 fn read<T>(tensor: &Tensor<2>, reader: impl FnOnce(&[f32]) -> T) -> T {

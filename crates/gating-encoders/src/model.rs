@@ -5,6 +5,8 @@ use gating_kernels::Pick;
 
 use crate::attention::Windows;
 use crate::contents::Contents;
+#[cfg(feature = "flex")]
+use crate::cpu;
 use crate::network::Limits;
 use crate::tokenization::Tokenization;
 use crate::transformer::Transformer;
@@ -71,7 +73,7 @@ impl Model {
         &self,
         ids: &[Vec<u32>],
         pick: Pick,
-        pool: impl Fn(Tensor<2>, &Windows) -> Tensor<2>,
+        pool: impl Fn(Tensor<2>, &Windows) -> Tensor<2> + Sync,
     ) -> Vec<Tensor<1>> {
         let mut order: Vec<usize> = (0..ids.len()).collect();
         order.sort_by_key(|&index| (ids[index].len(), &ids[index]));
@@ -79,14 +81,26 @@ impl Model {
         let mut pooled = vec![None; ids.len()];
         for batch in split(&same, |same| ids[same[0]].len()) {
             let ids: Vec<&[u32]> = batch.iter().map(|same| ids[same[0]].as_slice()).collect();
-            let windows = Windows::new(&ids, &self.device);
-            let vectors = pool(self.network.forward(&ids, &windows, pick), &windows);
+            let vectors = self.pass(|| {
+                let windows = Windows::new(&ids, &self.device);
+                pool(self.network.forward(&ids, &windows, pick), &windows)
+            });
             for (vector, same) in vectors.iter_dim(0).zip(batch) {
                 let vector = vector.squeeze_dim::<1>(0);
                 same.iter().for_each(|&index| pooled[index] = Some(vector.clone()));
             }
         }
         pooled.into_iter().map(|vector| vector.expect("every window was in one batch")).collect()
+    }
+
+    #[cfg(feature = "flex")]
+    fn pass<T: Send>(&self, pass: impl FnOnce() -> T + Send) -> T {
+        cpu::pass(&self.device, pass)
+    }
+
+    #[cfg(not(feature = "flex"))]
+    fn pass<T>(&self, pass: impl FnOnce() -> T) -> T {
+        pass()
     }
 }
 
@@ -108,7 +122,7 @@ fn split<T>(windows: &[T], length: impl Fn(&T) -> usize) -> Vec<&[T]> {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
+    use std::sync::Mutex;
 
     use super::*;
 
@@ -120,13 +134,14 @@ mod tests {
 
     #[test]
     fn the_same_tokens_are_computed_once() {
-        let (model, computed) = (model(), RefCell::new(Vec::new()));
+        let (model, computed) = (model(), Mutex::new(Vec::new()));
         let ids = [vec![2, 9, 3], vec![2, 7, 8, 3], vec![2, 9, 3], vec![2, 8, 3], vec![2, 9, 3]];
         let vectors = model.pool(&ids, Pick::First, |states, windows| {
-            computed.borrow_mut().extend(windows.segments.ranges().map(|range| range.len()));
+            let lengths = windows.segments.ranges().map(|range| range.len());
+            computed.lock().expect("no pass panics").extend(lengths);
             states
         });
-        assert_eq!(computed.into_inner(), [3, 3, 4]);
+        assert_eq!(computed.into_inner().expect("no pass panics"), [3, 3, 4]);
         for (vector, ids) in vectors.iter().zip(&ids) {
             let alone = model.pool(std::slice::from_ref(ids), Pick::First, |states, _| states);
             assert_eq!(vector.to_data(), alone[0].to_data(), "{ids:?}");

@@ -151,7 +151,7 @@ fn size<I: Isa>(isa: I, x: I::F32, most: f32) -> I::F32 {
 
 /// `2^x` for `x` from -126 to 0.
 #[inline(always)]
-fn exp2<I: Isa>(isa: I, x: I::F32) -> I::F32 {
+pub(crate) fn exp2<I: Isa>(isa: I, x: I::F32) -> I::F32 {
     // Numbers of this size have no digits after the point, so that what is added to one is rounded
     // and becomes its lowest bits; of these, with the 127 that are there, the shift makes a power.
     const WHOLE: f32 = 12_582_912.0 + 127.0;

@@ -8,15 +8,18 @@ use std::ops::Range;
 use rayon::prelude::*;
 use rten_simd::ops::BitOps;
 use rten_simd::{Isa, SimdOp};
-use rten_vecmath::Softmax;
 
 use crate::instruction_set::InstructionSet;
 use crate::segments::{Pick, Segments};
 use crate::shared::Shared;
+use crate::softmax::exponentiate;
 use crate::tile::{Start, Strided, multiply};
 
 /// Queries that are answered together.
 const QUERIES: usize = 8;
+
+/// How many keys, and how many of their numbers, are turned at once.
+const BLOCK: usize = 8;
 
 /// How many numbers a cache line holds.
 const LINE: usize = 16;
@@ -325,18 +328,48 @@ impl One<'_> {
     fn pack_keys(&self, panels: Panels, packed: &mut [f32]) {
         let size = self.head_size();
         for (index, panel) in packed.chunks_exact_mut(size * panels.width).enumerate() {
-            for lane in 0..panels.width {
+            let mut lane = 0;
+            while lane < panels.width {
                 let position = index * panels.width + lane;
-                if position < self.length {
-                    let key = self.part(position, 1);
-                    for (row, &value) in panel.chunks_exact_mut(panels.width).zip(key) {
-                        row[lane] = value * self.attention.scale;
+                let columns = BLOCK.min(panels.width - lane);
+                for from in (0..size).step_by(BLOCK) {
+                    let rows = BLOCK.min(size - from);
+                    let block = self.transposed_keys(position, from, columns, rows);
+                    let panel = panel[from * panels.width..].chunks_exact_mut(panels.width);
+                    for (row, block) in panel.zip(&block[..rows]) {
+                        row[lane..lane + columns].copy_from_slice(&block[..columns]);
                     }
-                } else {
-                    panel.chunks_exact_mut(panels.width).for_each(|row| row[lane] = 0.0);
                 }
+                lane += columns;
             }
         }
+    }
+
+    /// Some numbers of some keys times the scale, number by number; past the last key, zeros. Blocks
+    /// of a fixed size are turned in registers.
+    #[inline(always)]
+    fn transposed_keys(
+        &self,
+        position: usize,
+        from: usize,
+        columns: usize,
+        rows: usize,
+    ) -> [[f32; BLOCK]; BLOCK] {
+        let mut keys = [[0.0; BLOCK]; BLOCK];
+        for (key, position) in keys.iter_mut().zip(position..self.length).take(columns) {
+            let values = &self.part(position, 1)[from..from + rows];
+            match values.first_chunk::<BLOCK>() {
+                Some(values) => *key = *values,
+                None => key[..rows].copy_from_slice(values),
+            }
+        }
+        let mut block = [[0.0; BLOCK]; BLOCK];
+        for (row, block) in block.iter_mut().enumerate() {
+            for (column, value) in block.iter_mut().enumerate() {
+                *value = keys[column][row] * self.attention.scale;
+            }
+        }
+        block
     }
 
     /// Values: panel after panel, each `[length, width]`.
@@ -369,7 +402,9 @@ impl One<'_> {
             ..sight.keys(queries.end - 1, self.length).end;
         self.score(isa, keys, scratch, &queries, &seen);
         let stride = keys.stride();
-        for (row, query) in scratch.scores.chunks_exact_mut(stride).zip(queries.clone()) {
+        let mut sums = [0.0; QUERIES];
+        let rows = scratch.scores.chunks_exact_mut(stride).zip(queries.clone());
+        for (index, (row, query)) in rows.enumerate() {
             let own = sight.keys(query, self.length);
             row[seen.start..own.start].fill(0.0);
             row[own.end..seen.end].fill(0.0);
@@ -378,10 +413,10 @@ impl One<'_> {
                 let bias = bias.row(self.head, query, own);
                 row.iter_mut().zip(bias).for_each(|(score, &bias)| *score += bias);
             }
-            Softmax::new_mut(row).eval(isa);
+            sums[index] = exponentiate(isa, row);
         }
         self.weigh(isa, values, scratch, stride, queries.len(), &seen);
-        self.write(values, &scratch.answers, queries.len(), first);
+        self.write(values, &mut scratch.answers, &sums[..queries.len()], first);
     }
 
     /// The products of queries with the panels that hold the keys which any of them sees.
@@ -425,10 +460,15 @@ impl One<'_> {
         }
     }
 
-    /// Copies answers to this head's columns of the output.
-    fn write(&self, values: Panels, answers: &[f32], queries: usize, first: usize) {
+    /// Divides answers by the sums of their weights, and copies them to this head's columns of the
+    /// output.
+    #[inline(always)]
+    fn write(&self, values: Panels, answers: &mut [f32], sums: &[f32], first: usize) {
         let size = self.head_size();
-        for (row, answer) in answers.chunks_exact(values.columns()).take(queries).enumerate() {
+        let answers = answers.chunks_exact_mut(values.columns());
+        for (row, (answer, sum)) in answers.zip(sums).enumerate() {
+            let scale = sum.recip();
+            answer.iter_mut().for_each(|value| *value *= scale);
             let start = (first + row) * self.hidden + self.head * size;
             // SAFETY: only this job has these rows and this head.
             unsafe { self.output.store(start, &answer[..size]) };

@@ -19,6 +19,7 @@ mod linear;
 mod rows;
 mod segments;
 mod shared;
+mod softmax;
 mod tile;
 
 pub use activation::Activation;

@@ -19,6 +19,9 @@ use crate::tile::{Start, Strided, multiply};
 /// registers of AVX-512; four rows fill the 16 of AVX2.
 const VECTORS: usize = 3;
 
+/// Numbers that the widest registers hold.
+const MAX_LANES: usize = 16;
+
 /// Terms of a product that are summed for all rows before the next terms: so many rows of a panel
 /// stay in a second-level cache.
 const DEPTH: usize = 768;
@@ -333,24 +336,75 @@ impl Block<'_> {
         let width = VECTORS * lanes;
         let column = panel * width;
         let columns = width.min(self.layer.outputs - column);
-        let bias = &self.layer.bias[column..column + width];
+        let bias = self.layer.bias[column..column + width].chunks_exact(lanes);
         for (row, sums) in self.rows.clone().zip(sums.chunks_exact_mut(width)) {
-            for (sums, bias) in sums.chunks_exact_mut(lanes).zip(bias.chunks_exact(lanes)) {
+            let start = row * self.layer.outputs + column;
+            let mut results = [ops.zero(); VECTORS];
+            let sums = sums.chunks_exact(lanes).zip(bias.clone());
+            for (result, (sums, bias)) in results.iter_mut().zip(sums) {
                 let sum = ops.add(ops.load(sums), ops.load(bias));
-                let sum = match self.then {
+                *result = match self.then {
                     Then::Activate(activation) => apply(isa, activation, sum),
                     Then::Store | Then::Add => sum,
                 };
-                ops.store(sum, sums);
             }
-            let start = row * self.layer.outputs + column;
             // SAFETY: no other block has these rows and this panel, and there is something to add
             // to where `then` says so.
             unsafe {
-                match self.then {
-                    Then::Add => self.output.add(start, &sums[..columns]),
-                    Then::Store | Then::Activate(_) => self.output.store(start, &sums[..columns]),
+                match columns == width {
+                    true => self.write(isa, results, start),
+                    false => self.write_some(isa, results, start, columns),
                 }
+            }
+        }
+    }
+
+    /// Writes a row of a whole panel.
+    ///
+    /// # Safety
+    ///
+    /// No other thread touches these numbers of the output meanwhile, and they were written before
+    /// where sums are added to them.
+    #[inline(always)]
+    unsafe fn write<I: Isa>(&self, isa: I, sums: [I::F32; VECTORS], start: usize) {
+        let ops = isa.f32();
+        let output = self.output.part(start, VECTORS * ops.len());
+        for (index, sum) in sums.into_iter().enumerate() {
+            // SAFETY: the part has a register's numbers for each sum, and nobody else touches them.
+            unsafe {
+                let output = output.add(index * ops.len());
+                let sum = match self.then {
+                    Then::Add => ops.add(ops.load_ptr(output), sum),
+                    Then::Store | Then::Activate(_) => sum,
+                };
+                ops.store_ptr(sum, output);
+            }
+        }
+    }
+
+    /// Writes a row of a panel that is filled up.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Block::write`].
+    #[inline(always)]
+    unsafe fn write_some<I: Isa>(
+        &self,
+        isa: I,
+        sums: [I::F32; VECTORS],
+        start: usize,
+        columns: usize,
+    ) {
+        let ops = isa.f32();
+        let mut row = [0.0; VECTORS * MAX_LANES];
+        for (sum, part) in sums.into_iter().zip(row.chunks_exact_mut(ops.len())) {
+            ops.store(sum, part);
+        }
+        // SAFETY: as the caller promises.
+        unsafe {
+            match self.then {
+                Then::Add => self.output.add(start, &row[..columns]),
+                Then::Store | Then::Activate(_) => self.output.store(start, &row[..columns]),
             }
         }
     }

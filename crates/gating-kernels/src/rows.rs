@@ -1,10 +1,4 @@
-//! What the head of a gating model needs: products of many rows with one vector, and stores that leave
-//! the caches to others.
-
-#![expect(
-    unsafe_code,
-    reason = "memory is asked for ahead of its use, and written past the caches"
-)]
+//! Products of many rows with one vector.
 
 use rten_simd::ops::{BitOps, NumOps};
 use rten_simd::{Isa, SimdOp};

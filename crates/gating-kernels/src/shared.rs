@@ -66,6 +66,17 @@ impl<'a> Shared<'a> {
         sums.iter_mut().zip(values).for_each(|(sum, &value)| *sum += value);
     }
 
+    /// Where the numbers from `start` on lie.
+    ///
+    /// # Panics
+    ///
+    /// When there are not so many.
+    #[inline(always)]
+    pub(crate) fn part(self, start: usize, length: usize) -> *mut f32 {
+        self.check(start, length);
+        self.first.wrapping_add(start)
+    }
+
     #[inline(always)]
     fn check(self, start: usize, length: usize) {
         assert!(start <= self.length && length <= self.length - start, "a part lies inside");

@@ -86,9 +86,10 @@ impl Case {
         let most = scores.iter().fold(f64::MIN, |most, score| most.max(score.value));
         let weights: Vec<f64> = scores.iter().map(|score| (score.value - most).exp()).collect();
         let sum: f64 = weights.iter().sum();
-        // An error of a score is a relative error of its weight; so is the rounding of its distance
-        // from the largest. The sum of the weights has the same once more, and its own roundings.
-        let off = |score: &Near| score.error + roundings(2.0) * (most - score.value + 4.0);
+        // An error of a score is a relative error of its weight; so are the roundings of its distance
+        // from the largest, of the logarithm of e, and of their product. The sum of the weights has
+        // the same once more, and its own roundings.
+        let off = |score: &Near| score.error + roundings(3.0) * (most - score.value + 4.0);
         let off = scores.iter().map(off).fold(0.0, f64::max);
         let relative = 2.0 * off + roundings(2.0 * weights.len() as f64 + 4.0);
         let number = |column: usize| {

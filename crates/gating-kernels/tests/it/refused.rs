@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gating_kernels::{
     Attention, InstructionSet, LayerNorm, Layout, PackedLinear, Pick, RelativeBias, Segments,
-    Sight, multiply_rows, stream,
+    Sight, multiply_rows,
 };
 
 fn check<T>(expected: &str, call: impl FnOnce() -> T) {
