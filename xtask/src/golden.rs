@@ -17,6 +17,9 @@ const SCRIPT: &str = "make.py";
 /// The case that takes the folder of a real model.
 const WITH_MODEL: &str = "minilm";
 
+/// What takes heads through the command and back.
+const ROUND_TRIP: &str = "crates/gating-cli/testdata/round_trip.py";
+
 /// What makes networks of full size.
 const FULL_SCRIPT: &str = "crates/gating-encoders/testdata/full.py";
 /// Where they are made, and the environment variable that tells the tests.
@@ -37,7 +40,8 @@ pub(crate) fn write(model: Option<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Makes all numbers in a folder of their own and compares them with the committed ones.
+/// Makes all numbers in a folder of their own and compares them with the committed ones; then takes
+/// heads from PyTorch through the command and back to PyTorch.
 pub(crate) fn check(model: Option<PathBuf>) -> Result<()> {
     let python = python()?;
     let scratch = workspace::root().join("target/golden-check");
@@ -52,7 +56,18 @@ pub(crate) fn check(model: Option<PathBuf>) -> Result<()> {
     }
     differences.iter().for_each(|difference| println!("{difference}"));
     ensure!(differences.is_empty(), "{} differences from the goldens", differences.len());
-    Ok(())
+    round_trip(&python, &scratch.join(ROUND_TRIP).with_extension(""))
+}
+
+/// Heads of PyTorch go in and come out of the command as it is built for the tests.
+fn round_trip(python: &Path, out: &Path) -> Result<()> {
+    // With a test, so that nothing is built twice: tests have features of their own.
+    let build = ["build", "--workspace", "--locked", "--bin", "gating", "--test", "it"];
+    workspace::run(workspace::cargo().args(build))?;
+    println!("running {ROUND_TRIP}");
+    let mut command = workspace::program(python);
+    command.arg("-B").arg(workspace::root().join(ROUND_TRIP)).arg("--out").arg(out);
+    workspace::run(command.arg("--gating").arg(workspace::built("debug", "gating")?))
 }
 
 /// Makes networks of full size, and runs the test that compares ours with them.

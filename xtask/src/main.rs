@@ -41,7 +41,8 @@ Commands:
             --list          prints the steps and runs nothing
   tidy    Checks the layout rules of the workspace
   golden  Makes the expected numbers of the tests anew, with Python
-            --check         compares them with the committed ones instead
+            --check         compares them with the committed ones instead, and takes heads from
+                            PyTorch through the command and back
             --full          makes random networks of full size in target/golden-full instead, and
                             compares ours with them in f64; takes minutes and 1.3 GB
             --model FOLDER  where all-MiniLM-L6-v2 lies (default: GATING_MINILM)

@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Device,
     Network,
     File,
+    /// The user, or the system, asked for the end.
+    Interrupted,
     /// Whoever reads stdout has read enough: nothing is wrong.
     StdoutClosed,
 }
@@ -34,6 +36,7 @@ impl Kind {
             Self::Device => "device",
             Self::Network => "network",
             Self::File => "file",
+            Self::Interrupted => "interrupted",
             Self::StdoutClosed => "stdout_closed",
         }
     }
@@ -92,6 +95,11 @@ impl Failure {
         let mut causes: Vec<String> = chain.chain(self.causes.iter().cloned()).collect();
         causes.dedup();
         causes
+    }
+
+    /// The failure and its causes in one line.
+    pub(crate) fn line(&self) -> String {
+        [vec![self.message()], self.chain()].concat().join(": ")
     }
 
     /// The error of this type, if that is what failed.

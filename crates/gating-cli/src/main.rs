@@ -6,6 +6,7 @@ mod commands;
 mod demo;
 mod device;
 mod failure;
+mod interrupt;
 mod models;
 mod output;
 mod plot;

@@ -144,8 +144,8 @@ impl Session {
         match self.save() {
             Err(failure) if failure.kind == Kind::Checkpoint => {
                 if !self.is_unsaved {
-                    let causes = [vec![failure.message()], failure.chain()].concat().join(": ");
-                    output.warning(format_args!("{causes}; going on without a save"));
+                    let line = failure.line();
+                    output.warning(format_args!("{line}; going on without a save"));
                 }
                 self.is_unsaved = true;
             }
@@ -155,6 +155,11 @@ impl Session {
             }
         }
         Ok(!self.is_unsaved)
+    }
+
+    /// Whether what is learned is written anywhere.
+    pub(crate) fn has_folder(&self) -> bool {
+        self.folder.is_some()
     }
 
     fn open(

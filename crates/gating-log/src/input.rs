@@ -4,7 +4,7 @@ mod zip;
 mod zstd;
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Chain, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -76,10 +76,19 @@ enum Source {
     Stream(Box<dyn Read + Send>),
 }
 
+/// A source whose first bytes are kept as they pass by, and can be looked at before.
+struct Headed {
+    /// At most [`HEAD`] bytes; those from `passed` on are yet to be read.
+    head: Vec<u8>,
+    passed: usize,
+    source: Source,
+    /// Whether the head ends where it ends now: bytes behind it were skipped.
+    is_closed: bool,
+}
+
 /// The bytes of a log, decompressed.
 pub(crate) struct Input {
-    /// The head once more, and what follows it.
-    reader: BufReader<Chain<Cursor<Vec<u8>>, Source>>,
+    reader: BufReader<Headed>,
     compression: Compression,
     meter: Meter,
 }
@@ -119,22 +128,29 @@ impl Input {
         Self::new(decompress(compression, Box::new(stream))?, compression, meter)
     }
 
-    fn new(mut source: Source, compression: Compression, meter: Meter) -> Result<Self, Error> {
-        let mut head = Vec::new();
-        let read = source.by_ref().take(HEAD).read_to_end(&mut head);
-        // What is damaged from the start on is told when its first line is asked for.
-        if let Err(error) = read
-            && !(compression != Compression::None && is_damage(&error))
-        {
-            return Err(error.into());
+    fn new(source: Source, compression: Compression, meter: Meter) -> Result<Self, Error> {
+        let headed = Headed { head: Vec::new(), passed: 0, source, is_closed: false };
+        let reader = BufReader::with_capacity(BUFFER, headed);
+        let mut input = Self { reader, compression, meter };
+        // Who writes to a pipe may wait for an answer to the first line.
+        if input.meter.total.is_some() {
+            input.look_ahead(HEAD as usize)?;
         }
-        let reader = BufReader::with_capacity(BUFFER, Cursor::new(head).chain(source));
-        Ok(Self { reader, compression, meter })
+        Ok(input)
     }
 
-    /// The first bytes, [`HEAD`] of them unless the log is shorter.
+    /// Makes the head as long as this, where the log is.
+    pub(crate) fn look_ahead(&mut self, length: usize) -> Result<(), Error> {
+        match self.reader.get_mut().fill(length) {
+            // What is damaged is told when its line is asked for.
+            Err(error) if self.is_damaged(&error) => Ok(()),
+            filled => Ok(filled?),
+        }
+    }
+
+    /// The first bytes as far as they were looked at: [`HEAD`] of a file unless it is shorter.
     pub(crate) fn head(&self) -> &[u8] {
-        self.reader.get_ref().get_ref().0.get_ref()
+        &self.reader.get_ref().head
     }
 
     pub(crate) fn meter(&self) -> &Meter {
@@ -155,12 +171,7 @@ impl Input {
             left -= used;
         }
         // The buffer is empty now, or nothing is left to skip.
-        let (head, source) = self.reader.get_mut().get_mut();
-        let in_head = (head.get_ref().len() as u64).saturating_sub(head.position()).min(left);
-        head.set_position(head.position() + in_head);
-        left -= in_head;
-        let skipped = if left > 0 { source.skip(left)? } else { 0 };
-        Ok(count - left + skipped)
+        Ok(count - left + self.reader.get_mut().skip(left)?)
     }
 }
 
@@ -177,6 +188,49 @@ impl BufRead for Input {
 
     fn consume(&mut self, amount: usize) {
         self.reader.consume(amount);
+    }
+}
+
+impl Headed {
+    /// Reads on until the head is as long as this, or the source ends.
+    fn fill(&mut self, length: usize) -> io::Result<()> {
+        let length = length.min(HEAD as usize);
+        if self.is_closed || self.head.len() >= length {
+            return Ok(());
+        }
+        let missing = (length - self.head.len()) as u64;
+        self.source.by_ref().take(missing).read_to_end(&mut self.head)?;
+        Ok(())
+    }
+
+    /// Skips bytes and tells how many there were.
+    fn skip(&mut self, count: u64) -> io::Result<u64> {
+        let known = count.min((self.head.len() - self.passed) as u64);
+        self.passed += known as usize;
+        if known == count {
+            return Ok(count);
+        }
+        self.is_closed = true;
+        Ok(known + self.source.skip(count - known)?)
+    }
+}
+
+impl Read for Headed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let known = &self.head[self.passed..];
+        if !known.is_empty() {
+            let count = known.len().min(buffer.len());
+            buffer[..count].copy_from_slice(&known[..count]);
+            self.passed += count;
+            return Ok(count);
+        }
+        let count = self.source.read(buffer)?;
+        if !self.is_closed {
+            let kept = count.min(HEAD as usize - self.head.len());
+            self.head.extend_from_slice(&buffer[..kept]);
+            self.passed = self.head.len();
+        }
+        Ok(count)
     }
 }
 

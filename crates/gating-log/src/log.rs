@@ -102,19 +102,22 @@ impl EventLog {
         Ok(log)
     }
 
-    /// What it begins with.
+    /// What it begins with: of a pipe, as much as was read of it.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(self.lines.input.head())
     }
 
     /// Whether it begins with what a fingerprint was taken of, shorter as it may have been then.
-    #[must_use]
-    pub fn has(&self, fingerprint: &Fingerprint) -> bool {
-        let head = self.lines.input.head();
-        let length = usize::try_from(fingerprint.length).ok();
-        let start = length.and_then(|length| head.get(..length));
-        start.is_some_and(|start| Fingerprint::of(start) == *fingerprint)
+    ///
+    /// # Errors
+    ///
+    /// When the log cannot be read.
+    pub fn has(&mut self, fingerprint: &Fingerprint) -> Result<bool, Error> {
+        let Ok(length) = usize::try_from(fingerprint.length) else { return Ok(false) };
+        self.lines.input.look_ahead(length)?;
+        let start = self.lines.input.head().get(..length);
+        Ok(start.is_some_and(|start| Fingerprint::of(start) == *fingerprint))
     }
 
     /// How far reading has come.

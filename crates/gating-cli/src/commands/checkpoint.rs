@@ -106,9 +106,8 @@ fn verify(folder: &Path, may_fall_back: bool, output: &Output) -> Result<(), Fai
 
 fn fall_back(folder: &Path, error: Error, output: &Output) -> Result<Checkpoint, Failure> {
     let checkpoint = CheckpointFolder::open(folder)?.fall_back()?;
-    let reason = Failure::from(error);
-    let causes = [vec![reason.message()], reason.chain()].concat().join(": ");
-    output.warning(format_args!("{causes}; going on from step {}", checkpoint.step()));
+    let reason = Failure::from(error).line();
+    output.warning(format_args!("{reason}; going on from step {}", checkpoint.step()));
     Ok(checkpoint)
 }
 

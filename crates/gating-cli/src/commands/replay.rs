@@ -3,8 +3,6 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use gating_core::{BaseGatingModel, Error};
@@ -13,19 +11,18 @@ use serde::Serialize;
 use crate::args::ReplayArgs;
 use crate::device;
 use crate::failure::{Failure, Kind};
+use crate::interrupt::{Interrupt, TICK};
 use crate::output::{Bar, Output};
 use crate::plot::Plot;
 use crate::replay::{
-    self, History, Lesson, Moment, Placed, Progress, Ranking, Reader, Report, Selection, Step,
-    Tally, Why,
+    self, Ahead, History, Lesson, Moment, Next, Placed, Progress, Ranking, Reader, Report,
+    Selection, Step, Tally, Why,
 };
 use crate::session::Session;
 use crate::settings::Settings;
 
 /// How many messages are encoded together, unless told otherwise.
 const BATCH: usize = 32;
-/// How many batches may wait to be learned from.
-const WAITING: usize = 2;
 /// How many bad lines are shown; the others are counted.
 const SHOWN: u64 = 5;
 
@@ -58,14 +55,11 @@ pub(crate) fn run(args: &ReplayArgs, settings: &Settings, output: &Output) -> Re
             }
         }
     };
+    let interrupt = Interrupt::listen()?;
     let bar = output.replay(Reader::total(&args.logs));
-    let encoder = Arc::clone(session.gate.encoder());
+    let ahead = Ahead::spawn(reader, Arc::clone(session.gate.encoder()), batch)?;
     let mut replay = Replay::new(args, &mut session, history, progress, output, bar);
-    let outcome = thread::scope(|scope| {
-        let (sender, receiver) = sync_channel(WAITING);
-        scope.spawn(move || replay::ahead::run(reader, &*encoder, batch, &sender));
-        replay.learn(receiver)
-    });
+    let outcome = replay.learn(ahead, &interrupt);
     replay.end(outcome, plot.as_ref())
 }
 
@@ -100,6 +94,16 @@ fn resume(
     }
 }
 
+/// What ended a run that nothing went wrong in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum End {
+    /// The logs are over.
+    Logs,
+    /// The next event is not wanted.
+    Until,
+    Interrupt,
+}
+
 /// A replay at work.
 struct Replay<'a> {
     args: &'a ReplayArgs,
@@ -116,7 +120,6 @@ struct Replay<'a> {
     saved: Instant,
     unsaved_steps: u64,
     is_changed: bool,
-    is_stopped: bool,
     shown: u64,
 }
 
@@ -142,32 +145,39 @@ impl<'a> Replay<'a> {
             saved: now,
             unsaved_steps: 0,
             is_changed: false,
-            is_stopped: false,
             shown: 0,
         }
     }
 
-    /// Learns from batches in their order until there are none.
-    fn learn(
-        &mut self,
-        batches: Receiver<Result<Vec<Placed<Step>>, Failure>>,
-    ) -> Result<(), Failure> {
-        for batch in batches {
-            let mut lines = Vec::new();
-            let mut last = None;
-            for placed in batch? {
-                last = Some(placed.bytes);
-                if let ControlFlow::Break(stop) = self.take(placed, &mut lines) {
-                    self.output.results(&lines)?;
-                    return stop;
+    /// Learns from batches in their order until there are none, or somebody asks for the end.
+    fn learn(&mut self, mut ahead: Ahead, interrupt: &Interrupt) -> Result<End, Failure> {
+        while !interrupt.is_asked() {
+            match ahead.next(TICK)? {
+                Next::Batch(batch) => {
+                    if let ControlFlow::Break(end) = self.take_all(batch)? {
+                        return Ok(end);
+                    }
                 }
-            }
-            self.output.results(&lines)?;
-            if let Some(bytes) = last {
-                self.bar.show(bytes, self.run.steps, self.output);
+                // Who writes to a pipe may have nothing to say for hours.
+                Next::Nothing => self.save_where_due()?,
+                Next::End => return Ok(End::Logs),
             }
         }
-        Ok(())
+        Ok(End::Interrupt)
+    }
+
+    /// Learns from the events of a batch, and tells of all that were learned.
+    fn take_all(&mut self, batch: Vec<Placed<Step>>) -> Result<ControlFlow<End>, Failure> {
+        let bytes = batch.last().map(|placed| placed.bytes);
+        let mut lines = Vec::new();
+        let taken = batch.into_iter().try_fold(ControlFlow::Continue(()), |flow, placed| {
+            if flow.is_break() { Ok(flow) } else { self.take(placed, &mut lines) }
+        });
+        self.output.results(&lines)?;
+        if let Some(bytes) = bytes {
+            self.bar.show(bytes, self.run.steps, self.output);
+        }
+        taken
     }
 
     /// Learns from one event, or passes what is none.
@@ -175,31 +185,23 @@ impl<'a> Replay<'a> {
         &mut self,
         placed: Placed<Step>,
         lines: &mut Vec<StepLine>,
-    ) -> ControlFlow<Result<(), Failure>> {
+    ) -> Result<ControlFlow<End>, Failure> {
         let Placed { what, log, line, end, events, .. } = placed;
         let place = (log, line);
-        let passed = match what {
+        match what {
             Step::Begin(log) => {
                 self.progress.begin(log);
-                return ControlFlow::Continue(());
+                return Ok(ControlFlow::Continue(()));
             }
-            Step::Stop => {
-                self.is_stopped = true;
-                return ControlFlow::Break(Ok(()));
-            }
-            Step::Skip(why, problem) => self.skip(place, why, problem),
-            Step::Learn(lesson) => self.step(place, &lesson).map(|line| lines.extend(line)),
-        };
-        if let Err(failure) = passed {
-            return ControlFlow::Break(Err(failure));
+            Step::Stop => return Ok(ControlFlow::Break(End::Until)),
+            Step::Skip(why, problem) => self.skip(place, why, problem)?,
+            Step::Learn(lesson) => lines.extend(self.step(place, &lesson)?),
         }
         self.progress.move_to(end);
         self.progress.events = events;
         self.is_changed = true;
-        match self.save_where_due() {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(failure) => ControlFlow::Break(Err(failure)),
-        }
+        self.save_where_due()?;
+        Ok(ControlFlow::Continue(()))
     }
 
     fn step(&mut self, place: (usize, u64), lesson: &Lesson) -> Result<Option<StepLine>, Failure> {
@@ -296,24 +298,45 @@ impl<'a> Replay<'a> {
     }
 
     /// Saves what was learned, however the run ended, and reports.
-    fn end(mut self, outcome: Result<(), Failure>, plot: Option<&Plot>) -> Result<(), Failure> {
+    fn end(mut self, outcome: Result<End, Failure>, plot: Option<&Plot>) -> Result<(), Failure> {
         let time = self.start.elapsed();
         self.bar.end();
         let saved = self.save();
-        outcome?;
-        saved?;
-        self.check_useful()?;
+        match (outcome.and_then(|end| self.report(end, time, plot)), saved) {
+            (Err(failure), Err(unsaved)) if failure.kind != Kind::StdoutClosed => {
+                let line = unsaved.line();
+                self.output.warning(format_args!("what was learned is not saved: {line}"));
+                Err(failure)
+            }
+            (outcome, saved) => saved.and(outcome),
+        }
+    }
+
+    fn report(&self, end: End, time: Duration, plot: Option<&Plot>) -> Result<(), Failure> {
+        self.check_useful(end)?;
         let total = &self.progress.tally;
         if let Some(plot) = plot {
             replay::draw(plot, total)?;
         }
         let report = Report::new(&self.run, total, time, self.session.gate.step());
-        let report = report.stopped(self.is_stopped).plot(plot);
-        self.output.result(&report, Report::text)
+        let report = report.stopped(end == End::Until).plot(plot);
+        self.output.result(&report, Report::text)?;
+        if end == End::Interrupt { Err(self.interrupted()) } else { Ok(()) }
+    }
+
+    /// Says what became of the work that somebody ended.
+    fn interrupted(&self) -> Failure {
+        let steps = self.progress.tally.steps;
+        let message = format!("interrupted behind step {steps} of the replay");
+        let failure = Failure::new(Kind::Interrupted, anyhow::Error::msg(message));
+        match self.session.has_folder() {
+            true => failure.hint("the same command goes on from there"),
+            false => failure,
+        }
     }
 
     /// Refuses files of which no line is an event: they are no logs.
-    fn check_useful(&self) -> Result<(), Failure> {
+    fn check_useful(&self, end: End) -> Result<(), Failure> {
         let total = &self.progress.tally;
         let is_all_bad = total.skipped.keys().all(|&why| why == Why::BadLine);
         if total.steps == 0 && is_all_bad && total.num_skipped() > 0 {
@@ -330,7 +353,7 @@ impl<'a> Replay<'a> {
             ));
         }
         let waiting = self.history.as_ref().map_or(0, History::num_waiting);
-        if waiting > 0 {
+        if waiting > 0 && end == End::Logs {
             self.output.note(format_args!(
                 "{waiting} metagraphs were not applied: the logs end before their blocks, or \
                  do not name blocks"

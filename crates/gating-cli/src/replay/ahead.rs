@@ -1,7 +1,12 @@
 //! Encoding ahead of learning, several messages at once.
 
 use std::iter::Peekable;
-use std::sync::mpsc::SyncSender;
+use std::panic;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use gating_core::{Embedding, EncodeError, Encoder, Rewards};
 
@@ -10,6 +15,8 @@ use super::reader::Found;
 use super::{Placed, Reader, Why};
 use crate::failure::Failure;
 
+/// How many batches may wait to be learned from.
+const WAITING: usize = 2;
 /// How many lines that are not learned from go into a batch at most.
 const MAX_LINES: usize = 4096;
 /// How many bytes of messages go into a batch at most, unless one message has more.
@@ -42,9 +49,56 @@ enum Pending {
 
 type Batch = Vec<Placed<Step>>;
 
+/// A thread that reads and encodes. Whoever drops it waits for nothing: the thread may be reading
+/// from a pipe that has nothing to say, and ends when it next has something to give.
+#[derive(Debug)]
+pub(crate) struct Ahead {
+    batches: Receiver<Result<Batch, Failure>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What comes next.
+pub(crate) enum Next {
+    Batch(Batch),
+    /// Nothing until now.
+    Nothing,
+    /// Nothing more: the logs are over.
+    End,
+}
+
+impl Ahead {
+    /// Begins to read, and to encode so many messages at once.
+    pub(crate) fn spawn(
+        reader: Reader,
+        encoder: Arc<dyn Encoder>,
+        size: usize,
+    ) -> Result<Self, Failure> {
+        let (sender, batches) = sync_channel(WAITING);
+        let work = move || run(reader, &*encoder, size, &sender);
+        let thread = thread::Builder::new().name("ahead".to_owned()).spawn(work);
+        let thread = thread.map_err(|error| Failure::file(Path::new("a thread"), error))?;
+        Ok(Self { batches, thread: Some(thread) })
+    }
+
+    /// Waits no longer than this for the next batch, in the order of the logs.
+    pub(crate) fn next(&mut self, wait: Duration) -> Result<Next, Failure> {
+        match self.batches.recv_timeout(wait) {
+            Ok(batch) => batch.map(Next::Batch),
+            Err(RecvTimeoutError::Timeout) => Ok(Next::Nothing),
+            Err(RecvTimeoutError::Disconnected) => {
+                // Logs that end because the thread failed are not over.
+                match self.thread.take().map(JoinHandle::join) {
+                    Some(Err(failure)) => panic::resume_unwind(failure),
+                    _ => Ok(Next::End),
+                }
+            }
+        }
+    }
+}
+
 /// Reads and encodes, and sends batches in the order of the logs, until all logs are read or
 /// nobody takes them any longer.
-pub(crate) fn run(
+fn run(
     reader: Reader,
     encoder: &dyn Encoder,
     size: usize,

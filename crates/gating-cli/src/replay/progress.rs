@@ -41,7 +41,7 @@ impl LogRecord {
         Self { name: name.to_owned(), length, blake3 }
     }
 
-    fn is(&self, log: &EventLog) -> bool {
+    fn is(&self, log: &mut EventLog) -> Result<bool, gating_log::Error> {
         let Self { length, blake3, .. } = self;
         log.has(&Fingerprint { length: *length, blake3: blake3.clone() })
     }
@@ -108,15 +108,15 @@ impl Progress {
         }
     }
 
+    /// Whether a log is the one at this place, or none was there yet.
+    pub(crate) fn has_log(&self, at: usize, log: &mut EventLog) -> Result<bool, gating_log::Error> {
+        self.logs.get(at).map_or(Ok(true), |record| record.is(log))
+    }
+
     /// Refuses a log that is not the one at this place.
-    pub(crate) fn check_log(&self, at: usize, name: &str, log: &EventLog) -> Result<(), Failure> {
-        match self.logs.get(at) {
-            Some(record) if !record.is(log) => {
-                let expected = format!("the one that was `{}` then", record.name);
-                Err(other_logs(format!("log {}: expected {expected}, found {name}", at + 1)))
-            }
-            _ => Ok(()),
-        }
+    pub(crate) fn other_log(&self, at: usize, name: &str) -> Failure {
+        let expected = format!("the one that was `{}` then", self.logs[at].name);
+        other_logs(format!("log {}: expected {expected}, found {name}", at + 1))
     }
 
     /// Refuses fewer logs than were begun.

@@ -91,9 +91,11 @@ impl Reader {
         for (at, path) in paths.iter().enumerate().take(progress.logs.len()) {
             reader.close();
             let mut log = open(path)?;
-            progress.check_log(at, &name(path), &log)?;
+            let wrong = |error| refuse(path, error);
+            if !progress.has_log(at, &mut log).map_err(wrong)? {
+                return Err(progress.other_log(at, &name(path)));
+            }
             if at + 1 == progress.logs.len() {
-                let wrong = |error| refuse(path, error);
                 log.skip_to(progress.position()).map_err(wrong)?;
             }
             reader.opened += 1;

@@ -1,6 +1,14 @@
 //! Every setting in every layer, and every combination of layers.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use clap::{Args, FromArgMatches};
+use gating_core::{Embedding, EncodeError, Encoder, Gate, Head};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use super::*;
 
@@ -14,105 +22,299 @@ enum Layer {
 
 const LAYERS: [Layer; 3] = [Layer::File, Layer::Environment, Layer::Argument];
 
-/// What a layer says of a setting: never the default, and never what the layer next to it says.
-fn sample(key: &Key, layer: Layer) -> String {
-    let at = LAYERS.iter().position(|known| *known == layer).expect("the layer is known");
-    let choices: &[&str] = match key.name {
-        "netuid" | "seed" | "gating.num_uids" | "neuron.vpermit_tao_limit" => &["7", "8", "9"],
-        "gating.learning_rate" | "gating.momentum" => &["0.125", "0.25", "0.5"],
-        "gating.gradient" => &["per-step", "accumulate", "per-step"],
-        "gating.identity" => &["hotkey", "hotkey-or-swap", "hotkey"],
-        "neuron.use_custom_gating_model" => &["true", "false", "true"],
-        "neuron.device" => &["cpu", "auto", "cpu"],
-        "neuron.dtype" => &["f32", "f32", "f32"],
-        _ => &["one", "two", "three"],
+/// What the sources say of a setting: never the default, and never what the next one says.
+struct Sample {
+    name: &'static str,
+    /// What a checkpoint knows of it, if it does.
+    stored: Option<&'static str>,
+    /// By the number of the layer.
+    given: [&'static str; LAYERS.len()],
+    /// What the program goes by: from the settings, and those of learning over a checkpoint's.
+    read: fn(&Settings, &GateConfig) -> String,
+}
+
+/// One for every setting: where one is missing, this does not compile.
+const SAMPLES: [Sample; KEYS.len()] = [
+    Sample {
+        name: "checkpoint",
+        stored: None,
+        given: ["one", "two", "three"],
+        read: |settings, _| {
+            settings.checkpoint.as_ref().expect("it is given").display().to_string()
+        },
+    },
+    Sample {
+        name: "netuid",
+        stored: None,
+        given: ["7", "8", "9"],
+        read: |settings, _| settings.netuid.to_string(),
+    },
+    Sample {
+        name: "seed",
+        stored: Some("6"),
+        given: ["7", "8", "9"],
+        read: |_, gate| gate.seed.to_string(),
+    },
+    Sample {
+        name: "gating.model_name",
+        stored: Some("zero"),
+        given: ["one", "two", "three"],
+        read: |settings, _| settings.model_name.clone(),
+    },
+    Sample {
+        name: "gating.num_uids",
+        stored: Some("6"),
+        given: ["7", "8", "9"],
+        read: |_, gate| gate.num_uids.to_string(),
+    },
+    Sample {
+        name: "gating.learning_rate",
+        stored: Some("0.0625"),
+        given: ["0.125", "0.25", "0.5"],
+        read: |_, gate| gate.learning_rate.to_string(),
+    },
+    Sample {
+        name: "gating.momentum",
+        stored: Some("0.0625"),
+        given: ["0.125", "0.25", "0.5"],
+        read: |_, gate| gate.momentum.to_string(),
+    },
+    // Of two values one is the default.
+    Sample {
+        name: "gating.gradient",
+        stored: Some("accumulate"),
+        given: ["per-step", "accumulate", "per-step"],
+        read: |_, gate| gate.gradient.to_string(),
+    },
+    Sample {
+        name: "gating.identity",
+        stored: Some("hotkey-or-swap"),
+        given: ["hotkey", "hotkey-or-swap", "hotkey"],
+        read: |_, gate| gate.identity.to_string(),
+    },
+    Sample {
+        name: "neuron.use_custom_gating_model",
+        stored: Some("false"),
+        given: ["true", "false", "true"],
+        read: |settings, _| settings.use_custom_gating_model.to_string(),
+    },
+    Sample {
+        name: "neuron.device",
+        stored: None,
+        given: ["cpu", "wgpu:1", "cuda"],
+        read: |settings, _| settings.device.clone(),
+    },
+    // There is but one.
+    Sample {
+        name: "neuron.dtype",
+        stored: None,
+        given: ["f32", "f32", "f32"],
+        read: |settings, _| settings.layers.get("neuron.dtype").expect("a default").text.clone(),
+    },
+    Sample {
+        name: "neuron.vpermit_tao_limit",
+        stored: None,
+        given: ["7", "8", "9"],
+        read: |settings, _| settings.vpermit_tao_limit.to_string(),
+    },
+];
+
+fn sample(name: &str) -> &'static Sample {
+    SAMPLES.iter().find(|sample| sample.name == name).expect("every setting has a sample")
+}
+
+/// What each layer says, by name.
+type Given = BTreeMap<&'static str, Vec<Layer>>;
+
+/// What one layer says, by name.
+fn texts(given: &Given, layer: Layer) -> Vec<(&'static str, &'static str)> {
+    let says = given.iter().filter(|(_, layers)| layers.contains(&layer));
+    says.map(|(name, _)| (*name, sample(name).given[layer as usize])).collect()
+}
+
+/// A file that says settings in its format.
+fn file(texts: &[(&str, &str)], format: &str) -> String {
+    let mut tables: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (name, text) in texts {
+        let is_bare = text.parse::<f64>().is_ok() || ["true", "false"].contains(text);
+        let value = if is_bare { (*text).to_owned() } else { format!("\"{text}\"") };
+        let (table, name) = name.split_once('.').unwrap_or(("", name));
+        tables.entry(table).or_default().push(match format {
+            "toml" => format!("{name} = {value}"),
+            "yaml" => format!("{}{name}: {value}", if table.is_empty() { "" } else { "  " }),
+            _ => format!("\"{name}\": {value}"),
+        });
+    }
+    // What is in no table comes first.
+    let part = |(table, lines): (&str, Vec<String>)| match (format, table) {
+        ("toml" | "yaml", "") => lines.join("\n"),
+        ("toml", _) => format!("[{table}]\n{}", lines.join("\n")),
+        ("yaml", _) => format!("{table}:\n{}", lines.join("\n")),
+        (_, "") => lines.join(", "),
+        _ => format!("\"{table}\": {{{}}}", lines.join(", ")),
     };
-    choices[at].to_owned()
+    let parts: Vec<String> = tables.into_iter().map(part).collect();
+    if format == "json" { format!("{{{}}}", parts.join(", ")) } else { parts.join("\n") }
 }
 
-/// A file that says a setting in its format.
-fn file(key: &Key, format: &str) -> String {
-    let text = sample(key, Layer::File);
-    let is_text = text.parse::<f64>().is_err() && text != "true" && text != "false";
-    let value = if is_text { format!("\"{text}\"") } else { text };
-    match (format, key.name.split_once('.')) {
-        ("toml", None) => format!("{} = {value}\n", key.name),
-        ("toml", Some((table, name))) => format!("[{table}]\n{name} = {value}\n"),
-        ("yaml", None) => format!("{}: {value}\n", key.name),
-        ("yaml", Some((table, name))) => format!("{table}:\n  {name}: {value}\n"),
-        (_, None) => format!("{{\"{}\": {value}}}", key.name),
-        (_, Some((table, name))) => format!("{{\"{table}\": {{\"{name}\": {value}}}}}"),
+/// The arguments as the command line has them.
+fn arguments(config: &Path, texts: &[(&str, &str)]) -> SettingArgs {
+    let args = texts.iter().map(|(name, text)| format!("--{name}={text}"));
+    let args =
+        ["gating".to_owned(), format!("--config={}", config.display())].into_iter().chain(args);
+    let command = SettingArgs::augment_args(Command::new("gating"));
+    let matches = command.try_get_matches_from(args);
+    let matches = matches.unwrap_or_else(|error| panic!("{texts:?}: {error}"));
+    SettingArgs::from_arg_matches(&matches).expect("every setting is an argument")
+}
+
+/// An encoder that encodes nothing.
+struct Nothing(Device);
+
+impl Encoder for Nothing {
+    fn id(&self) -> &str {
+        "nothing"
+    }
+
+    fn hidden_size(&self) -> usize {
+        1
+    }
+
+    fn device(&self) -> &Device {
+        &self.0
+    }
+
+    fn encode_batch(&self, _messages: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
+        Err(EncodeError::new("nothing is encoded"))
     }
 }
 
-/// Resolves one setting from some layers, and checks it and all others.
-fn check(key: &Key, layers: &[Layer], format: &str) {
-    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
-    let path = folder.path().join(format!("settings.{format}"));
-    let has = |layer| layers.contains(&layer);
-    let content = if has(Layer::File) { file(key, format) } else { String::new() };
-    // Nothing is no JSON.
-    let content = if content.is_empty() && format == "json" { "{}".to_owned() } else { content };
-    fs::write(&path, content).expect("the folder can be written to");
-    let mut args = SettingArgs { config: Some(path.clone()), ..SettingArgs::default() };
-    if has(Layer::Argument) {
-        args.given.insert(key.name, sample(key, Layer::Argument));
+/// A checkpoint that knows all that one can know.
+fn checkpoint() -> Checkpoint {
+    fn stored<T: FromStr>(name: &str) -> T {
+        let text = sample(name).stored.expect("a checkpoint knows it");
+        text.parse().ok().expect("it has the type of the setting")
     }
-    let variable = key.name.to_uppercase().replace('.', "__");
-    let value = sample(key, Layer::Environment);
-    let environment = has(Layer::Environment).then(|| (variable.clone().into(), value.into()));
+    let config = GateConfig {
+        num_uids: stored("gating.num_uids"),
+        learning_rate: stored("gating.learning_rate"),
+        momentum: stored("gating.momentum"),
+        gradient: stored("gating.gradient"),
+        identity: stored("gating.identity"),
+        seed: stored("seed"),
+    };
+    let rows = vec![0.0; config.num_uids];
+    let head = Head::from_values(rows.clone(), rows).expect("the sizes agree");
+    let gate = Gate::with_head(Arc::new(Nothing(Device::flex())), config, head);
+    let mut checkpoint =
+        gate.expect("the settings are in range").checkpoint().expect("it is finite");
+    for name in ["gating.model_name", "neuron.use_custom_gating_model"] {
+        checkpoint.notes.insert(name.to_owned(), stored(name));
+    }
+    checkpoint
+}
 
-    let settings = Settings::resolve_from(&args, &[], environment.into_iter());
-    let settings = settings.unwrap_or_else(|failure| panic!("{key:?} {layers:?}: {failure:?}"));
-    let expected = match layers.last() {
-        None => key.default.map(|default| (default.to_owned(), Source::Default)),
-        Some(&layer) => {
+/// What has to come out for a setting, and from where.
+fn expected(
+    key: &Key,
+    layers: &[Layer],
+    file: &Path,
+    checkpoint: Option<&Path>,
+) -> Option<(String, Source)> {
+    let Sample { name, stored, given, .. } = sample(key.name);
+    let (text, source) = match (layers.last(), stored.zip(checkpoint)) {
+        (Some(&layer), _) => {
             let source = match layer {
-                Layer::File => Source::File(path),
-                Layer::Environment => Source::Environment(variable),
+                Layer::File => Source::File(file.to_owned()),
+                Layer::Environment => Source::Environment(variable(name)),
                 Layer::Argument => Source::Argument,
             };
-            Some((sample(key, layer), source))
+            (given[layer as usize], source)
         }
+        (None, Some((stored, folder))) => (stored, Source::Checkpoint(folder.to_owned())),
+        (None, None) => (key.default?, Source::Default),
     };
-    for (other, entry) in settings.entries() {
-        let found = entry.map(|entry| (entry.text.clone(), entry.source.clone()));
-        let default = other.default.map(|default| (default.to_owned(), Source::Default));
-        let expected = if other.name == key.name { &expected } else { &default };
-        assert_eq!(&found, expected, "{} from {layers:?} of {}", other.name, key.name);
-    }
+    Some((text.to_owned(), source))
 }
 
-#[test]
-fn every_setting_can_be_set_in_every_layer_and_the_strongest_wins() {
-    for key in &KEYS {
-        for format in ["toml", "yaml", "json"] {
-            for subset in 0..1 << LAYERS.len() {
-                let layers = (0..LAYERS.len()).filter(|at| subset & (1 << at) != 0);
-                check(key, &layers.map(|at| LAYERS[at]).collect::<Vec<_>>(), format);
+fn variable(name: &str) -> String {
+    name.to_uppercase().replace('.', "__")
+}
+
+/// Resolves settings from what layers say of them, alone and over a checkpoint, and checks all.
+fn check(given: &Given, format: &str) {
+    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+    let path = folder.path().join(format!("settings.{format}"));
+    let content = file(&texts(given, Layer::File), format);
+    fs::write(&path, &content).expect("the folder can be written to");
+    let args = arguments(&path, &texts(given, Layer::Argument));
+    let resolve = || {
+        let environment = texts(given, Layer::Environment).into_iter();
+        let environment = environment.map(|(name, text)| (variable(name).into(), text.into()));
+        Settings::resolve_from(&args, &[], environment)
+            .unwrap_or_else(|failure| panic!("{given:?} {content}: {failure:?}"))
+    };
+    let (checkpoint, state) = (checkpoint(), Path::new("state"));
+    let over = resolve().over(&checkpoint, state);
+    let learning = over.gate_over(*checkpoint.config());
+    let alone = resolve();
+    for (settings, gate, state) in [(&alone, &alone.gate, None), (&over, &learning, Some(state))] {
+        for (key, entry) in settings.entries() {
+            let layers = given.get(key.name).map_or(&[][..], Vec::as_slice);
+            let expected = expected(key, layers, &path, state);
+            let found = entry.map(|entry| (entry.text.clone(), entry.source.clone()));
+            assert_eq!(found, expected, "{} of {given:?} {content}", key.name);
+            // What a checkpoint notes of its encoder is read where that is opened.
+            let is_noted = state.is_some_and(|_| checkpoint.notes.contains_key(key.name));
+            if let Some((text, source)) = expected
+                && !(is_noted && matches!(source, Source::Checkpoint(_)))
+            {
+                let read = (sample(key.name).read)(settings, gate);
+                assert_eq!(read, text, "{} of {given:?} {content}", key.name);
             }
         }
     }
 }
 
-/// What was resolved is what the program goes by.
+/// Those layers whose bits are set.
+fn subset(bits: usize) -> Vec<Layer> {
+    let is_set = |layer: &Layer| bits & (1 << *layer as usize) != 0;
+    LAYERS.into_iter().filter(is_set).collect()
+}
+
+const FORMATS: [&str; 3] = ["toml", "yaml", "json"];
+
 #[test]
-fn settings_have_the_values_that_are_shown() {
-    let mut args = SettingArgs::default();
+fn every_setting_can_be_set_in_every_layer_and_the_strongest_wins() {
     for key in &KEYS {
-        args.given.insert(key.name, sample(key, Layer::Argument));
+        for (format, bits) in
+            FORMATS.iter().flat_map(|format| (0..8).map(move |bits| (format, bits)))
+        {
+            check(&Given::from([(key.name, subset(bits))]), format);
+        }
     }
-    let settings = Settings::resolve_from(&args, &[], std::iter::empty());
-    let settings = settings.unwrap_or_else(|failure| panic!("{failure:?}"));
-    let Settings { gate, netuid, checkpoint, device, model_name, .. } = &settings;
-    assert_eq!((gate.num_uids, gate.learning_rate, gate.momentum, gate.seed), (9, 0.5, 0.5, 9));
-    assert_eq!(
-        (gate.gradient.to_string(), gate.identity.to_string()),
-        ("per-step".into(), "hotkey".into())
-    );
-    assert_eq!((*netuid, device.as_str(), model_name.as_str()), (9, "cpu", "three"));
-    assert_eq!(checkpoint.as_deref(), Some(Path::new("three")));
-    assert!(settings.use_custom_gating_model);
+}
+
+#[test]
+fn no_setting_stands_in_the_way_of_another() {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    for round in 0..100 {
+        let given = KEYS.iter().map(|key| (key.name, subset(random.random_range(0..8))));
+        check(&given.collect(), FORMATS[round % 3]);
+    }
+}
+
+#[test]
+fn samples_tell_layers_apart() {
+    for key in &KEYS {
+        let Sample { stored, given, .. } = sample(key.name);
+        let texts = [*stored, Some(given[0]), Some(given[1]), Some(given[2])];
+        let is_choice = ["gating.gradient", "neuron.dtype", "neuron.use_custom_gating_model"];
+        for (weaker, stronger) in texts.iter().zip(&texts[1..]) {
+            let differ = weaker != stronger && *stronger != key.default;
+            assert!(differ || is_choice.contains(&key.name), "{key:?}");
+        }
+    }
 }
 
 #[test]

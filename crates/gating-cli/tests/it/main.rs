@@ -3,6 +3,7 @@
 mod bad_input;
 mod config;
 mod demo;
+mod faults;
 mod fixture;
 mod interchange;
 mod interrupt;

@@ -1,6 +1,9 @@
 //! Reading that goes on where it stopped.
 
 use std::fs;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gating_log::{EventLog, Position, Record};
 
@@ -54,7 +57,8 @@ fn an_unfinished_line_is_read_again_when_it_is_whole() {
     let last = log(earlier.as_str()).last().expect("there are lines").expect("it can be read");
     assert!(matches!(last.record, Record::Unfinished(_)), "{last:?}");
     let mut later = log([one, two, event("three")].concat());
-    assert!(later.has(&log(earlier).fingerprint()));
+    let fingerprint = log(earlier).fingerprint();
+    assert!(later.has(&fingerprint).expect("it can be read"));
     later.skip_to(last.end).expect("it has grown");
     assert_eq!(read(later), ["two", "three"]);
 }
@@ -64,10 +68,62 @@ fn a_log_is_known_by_its_start() {
     let long: String = (0..500).map(|index| event(&format!("prompt {index}"))).collect();
     let first = log(long.as_str()).fingerprint();
     assert_eq!(first.length, 4096);
-    assert!(log(format!("{long}{}", event("more"))).has(&first));
-    assert!(!log(&long.as_str()[1..]).has(&first));
-    assert!(!log(&long.as_str()[..4000]).has(&first), "it was cut");
+    let has = |text: String| log(text).has(&first).expect("it can be read");
+    assert!(has(format!("{long}{}", event("more"))));
+    assert!(!has(long[1..].to_owned()));
+    assert!(!has(long[..4000].to_owned()), "it was cut");
     let error = log(event("one")).skip_to(Position { offset: 1000, lines: 9 });
     let error = error.expect_err("it is shorter").to_string();
     assert_eq!(error, "expected at least 1000 bytes, found 58");
+}
+
+/// A pipe that gives one line at a time, and fails where another is asked for too early.
+struct Pipe {
+    lines: Vec<String>,
+    given: usize,
+    allowed: Arc<AtomicUsize>,
+}
+
+impl Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(line) = self.lines.get_mut(self.given) else { return Ok(0) };
+        if self.given >= self.allowed.load(Ordering::Relaxed) {
+            return Err(io::Error::other("nobody would write this line yet"));
+        }
+        let count = line.as_bytes().read(buffer)?;
+        line.drain(..count);
+        self.given += usize::from(line.is_empty());
+        Ok(count)
+    }
+}
+
+/// Who writes a line may wait for an answer to it.
+#[test]
+fn a_pipe_is_read_no_further_than_asked_for() {
+    let lines: Vec<String> = (0..200).map(|index| event(&format!("prompt {index}"))).collect();
+    let allowed = Arc::new(AtomicUsize::new(1));
+    let pipe = || Pipe { lines: lines.clone(), given: 0, allowed: Arc::clone(&allowed) };
+    let mut log = EventLog::from_reader(pipe()).expect("the first line is there");
+    let fingerprint = log.fingerprint();
+    assert_eq!(fingerprint.length, lines[0].len() as u64);
+    for index in 0..200 {
+        allowed.store(index + 1, Ordering::Relaxed);
+        let entry = log.next().expect("there are more").expect("no later line is asked for");
+        assert_eq!(describe(entry.record), format!("prompt {index}"));
+    }
+    assert!(log.next().is_none());
+
+    // The longer start of a pipe that came at once is waited for.
+    let whole = self::log(lines.concat()).fingerprint();
+    assert_eq!(whole.length, 4096);
+    for known in [&fingerprint, &whole] {
+        let mut log = EventLog::from_reader(pipe()).expect("the first line is there");
+        assert!(log.has(known).expect("it can be read"), "{known:?}");
+        assert_eq!(read(log).len(), 200);
+        let mut rest = EventLog::from_reader(pipe()).expect("the first line is there");
+        assert!(rest.has(known).expect("it can be read"), "{known:?}");
+        let offset = lines[..150].iter().map(String::len).sum::<usize>() as u64;
+        rest.skip_to(Position { offset, lines: 150 }).expect("it is as long");
+        assert_eq!(read(rest)[0], "prompt 150");
+    }
 }

@@ -5,27 +5,20 @@ mod keeper;
 
 use std::iter;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
-use std::time::Duration;
 
 use gating_metagraph::chain::{Event, FollowConfig, Follower, Shrink, Watcher};
 use serde::Serialize;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
 
 use super::diff::{self, Side};
 use super::known;
 use crate::args::WatchArgs;
 use crate::commands::node;
 use crate::failure::Failure;
+use crate::interrupt::{Interrupt, TICK};
 use crate::output::{Output, seconds};
 use crate::settings::Settings;
 use keeper::Keeper;
-
-/// How long an interrupt may go unnoticed.
-const TICK: Duration = Duration::from_millis(100);
 
 /// A result with the name of the event that it tells of.
 #[derive(Serialize)]
@@ -38,11 +31,11 @@ struct Told<T> {
 pub(super) fn run(args: &WatchArgs, settings: &Settings, output: &Output) -> Result<(), Failure> {
     let folder = settings.checkpoint.as_deref();
     let mut keeper = folder.map(|folder| Keeper::new(folder, settings, output)).transpose()?;
-    let is_interrupted = interrupt()?;
+    let interrupt = Interrupt::listen()?;
     let (sender, events) = mpsc::channel();
     let watcher = watch(args, settings, sender)?;
     let mut told = 0;
-    while !is_interrupted.load(Ordering::Relaxed) {
+    while !interrupt.is_asked() {
         let Ok(event) = events.recv_timeout(TICK) else { continue };
         told += u64::from(tell(&event, &watcher, output)?);
         if let Some(keeper) = &mut keeper {
@@ -55,18 +48,6 @@ pub(super) fn run(args: &WatchArgs, settings: &Settings, output: &Output) -> Res
         }
     }
     Ok(())
-}
-
-/// What becomes true when the user, or the system, asks for the end. Who asks twice gets it at
-/// once; no file is ever half written.
-fn interrupt() -> Result<Arc<AtomicBool>, Failure> {
-    let flag = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        flag::register_conditional_shutdown(signal, 1, Arc::clone(&flag))
-            .and_then(|_| flag::register(signal, Arc::clone(&flag)))
-            .map_err(|error| Failure::file(Path::new("signals"), error))?;
-    }
-    Ok(flag)
 }
 
 fn watch(args: &WatchArgs, settings: &Settings, sender: Sender<Event>) -> Result<Watcher, Failure> {

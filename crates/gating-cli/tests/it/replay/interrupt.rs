@@ -1,10 +1,16 @@
-//! A replay that is killed again and again, and goes on each time.
+//! Replays that are killed or interrupted, and go on.
 
+#[cfg(unix)]
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;
+#[cfg(unix)]
+use std::process::{Child, ChildStdin, ChildStdout, Command};
 use std::time::{Duration, Instant};
 
 use gating_core::Checkpoint;
 
+#[cfg(unix)]
+use super::Place;
 use super::logs::log;
 use super::{LEARN, assert_same, place, split, tiny};
 
@@ -54,4 +60,102 @@ fn a_killed_replay_ends_where_one_that_was_left_alone_does() {
     for name in ["steps", "skipped", "loss_tenths", "spearman_tenths", "ndcg_tenths", "seen"] {
         assert_eq!(last["summary"]["total"][name], whole[name], "{name}");
     }
+}
+
+/// A replay of a pipe that stays open, and what it says.
+#[cfg(unix)]
+struct Piped {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+}
+
+#[cfg(unix)]
+impl Piped {
+    fn spawn(place: &Place, args: &[&str]) -> Self {
+        let tiny = tiny("tiny-bert");
+        let model = ["--gating.model_name", &tiny, "--format", "json", "--checkpoint", "state"];
+        let mut command = place.command(&[&["replay", "-"], args, &model, &LEARN].concat());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the command can be started");
+        let stdin = child.stdin.take().expect("it is piped");
+        let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+        Self { child, stdin, stdout }
+    }
+
+    /// Writes to the pipe, and waits for so many lines.
+    fn say(&mut self, text: &str, lines: usize) {
+        self.stdin.write_all(text.as_bytes()).expect("the command reads it");
+        for _ in 0..lines {
+            let mut line = String::new();
+            self.stdout.read_line(&mut line).expect("all output is UTF-8");
+            assert!(line.starts_with("{\"step\":"), "{line}");
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(status.expect("the system has the command kill").success());
+    }
+
+    /// Waits for the end, while the pipe stays open: the exit code, and the rest of the output.
+    fn end(mut self) -> (Option<i32>, String, String) {
+        let (mut output, mut errors) = (String::new(), String::new());
+        self.stdout.read_to_string(&mut output).expect("all output is UTF-8");
+        let stderr = self.child.stderr.as_mut().expect("it is piped");
+        stderr.read_to_string(&mut errors).expect("all output is UTF-8");
+        let code = self.child.wait().expect("it ends").code();
+        (code, output, errors)
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_replay_saves_and_goes_on() {
+    for signal in ["INT", "TERM"] {
+        let place = place();
+        let mut replay = Piped::spawn(&place, &[]);
+        replay.say(&log(4), 4);
+        replay.signal(signal);
+        let (code, output, errors) = replay.end();
+        assert_eq!(code, Some(1), "{errors}");
+        let summary: serde_json::Value = serde_json::from_str(&output).expect("it is JSON");
+        assert_eq!(summary["summary"]["steps"], 4, "{summary}");
+        let expected =
+            "\"kind\":\"interrupted\",\"message\":\"interrupted behind step 4 of the replay\"";
+        assert!(errors.contains(expected), "{errors}");
+        assert_eq!(place.checkpoint("state").step(), 4, "{signal}");
+        // The same log from its start, as it comes through another pipe.
+        let path = place.write("plain.jsonl", &log(9));
+        let (steps, _) = split(&place.replay(&[&path, "--checkpoint", "state"]));
+        assert_eq!((steps.len(), &steps[0]["step"]), (5, &serde_json::json!(5)));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_strict_replay_ends_though_its_pipe_says_nothing_more() {
+    let place = place();
+    let mut replay = Piped::spawn(&place, &["--strict"]);
+    replay.say(&(log(3) + "noise\n"), 3);
+    let (code, output, errors) = replay.end();
+    assert_eq!((code, output.as_str()), (Some(1), ""), "{errors}");
+    assert!(errors.contains("stdin, line 4"), "{errors}");
+    assert_eq!(place.checkpoint("state").step(), 3);
+}
+
+/// What is due is saved while nothing comes.
+#[cfg(unix)]
+#[test]
+fn a_silent_pipe_keeps_no_step_from_being_saved() {
+    let place = place();
+    let mut replay = Piped::spawn(&place, &["--save-seconds", "1"]);
+    replay.say(&log(3), 3);
+    let (state, start) = (place.path().join("state"), Instant::now());
+    while Checkpoint::read(&state).map_or(0, |checkpoint| checkpoint.step()) < 3 {
+        assert!(start.elapsed() < Duration::from_secs(60), "nothing is saved");
+    }
+    replay.child.kill().expect("it goes on until it is killed");
+    replay.child.wait().expect("a killed process ends");
 }
