@@ -62,6 +62,8 @@ pub(crate) struct Panel {
     pub(crate) label: &'static str,
     /// The number that is always in sight, such as zero.
     pub(crate) baseline: f64,
+    /// Where curves leave room for their names.
+    pub(crate) legend: SeriesLabelPosition,
     pub(crate) curves: Vec<Line>,
 }
 
@@ -89,7 +91,8 @@ impl Panel {
             Line { name: None, color: FAINT, width: 1, points: values },
             Line { name: Some("running mean"), color: STRONG, width: 2, points: mean },
         ];
-        Self { label, baseline: 0.0, curves }
+        // Values that are positive, and about as large as each other, leave room above zero.
+        Self { label, baseline: 0.0, legend: SeriesLabelPosition::LowerLeft, curves }
     }
 
     /// The least and the largest of all numbers of the curves.
@@ -158,7 +161,8 @@ fn draw_panel(panel: &Panel, last: f64, area: &DrawingArea<SVGBackend<'_>, Shift
             drawn.label(*name).legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], style));
         }
     }
-    chart.configure_series_labels().background_style(WHITE.mix(0.8)).draw()?;
+    let labels = &mut chart.configure_series_labels();
+    labels.position(panel.legend.clone()).background_style(WHITE.mix(0.8)).draw()?;
     Ok(())
 }
 

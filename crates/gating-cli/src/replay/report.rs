@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use plotters::chart::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{Tally, Why};
@@ -167,6 +168,8 @@ pub(crate) fn draw(plot: &Plot, tally: &Tally) -> Result<(), Failure> {
     let ranking = Panel {
         label: "ranking of the asked uids",
         baseline: 0.0,
+        // Between chance, which is 0 for one and above 0.5 for the other.
+        legend: SeriesLabelPosition::MiddleLeft,
         curves: vec![
             line("NDCG, running mean", OTHER, &tally.ndcg),
             line("Spearman, running mean", STRONG, &tally.spearman),

@@ -111,8 +111,10 @@ impl Layers {
             KEYS.iter().all(|key| key.name != **name) && !reference::is_known(name)
         });
         unknown
-            .map(|(name, Entry { source, .. })| {
-                Problem(format!("`{name}` from {source} is no known setting"))
+            .map(|(name, Entry { source, text, .. })| {
+                let similar = similar(name).map(|key| format!(", but `{key}` is"));
+                let similar = similar.unwrap_or_default();
+                Problem(format!("`{name}` from {source} (`{text}`) is no known setting{similar}"))
             })
             .collect()
     }
@@ -179,6 +181,19 @@ pub(super) fn file(args: &SettingArgs) -> Option<PathBuf> {
     args.config.clone().or_else(default)
 }
 
+/// The setting that was meant: one whose name differs in a place of two characters at most.
+fn similar(name: &str) -> Option<&'static str> {
+    let name = name.as_bytes();
+    let is_similar = |key: &[u8]| {
+        let pairs = name.iter().zip(key);
+        let start = pairs.take_while(|(left, right)| left == right).count();
+        let ends = name[start..].iter().rev().zip(key[start..].iter().rev());
+        let end = ends.take_while(|(left, right)| left == right).count();
+        name.len().max(key.len()) - start - end <= 2
+    };
+    KEYS.iter().map(|key| key.name).find(|key| is_similar(key.as_bytes()))
+}
+
 /// Tables within tables to names with dots.
 fn flatten(name: String, value: Value, flat: &mut Vec<(String, Value)>) {
     match value.kind {
@@ -188,5 +203,22 @@ fn flatten(name: String, value: Value, flat: &mut Vec<(String, Value)>) {
             }
         }
         _ => flat.push((name, value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_meant_is_found() {
+        let check = |name: &str, expected| assert_eq!(similar(name), expected, "{name}");
+        check("gating.learning_rat", Some("gating.learning_rate"));
+        check("gating.learnign_rate", Some("gating.learning_rate"));
+        check("neuron.devices", Some("neuron.device"));
+        check("netid", Some("netuid"));
+        check("gating.rate", None);
+        check("neuron.names", None);
+        check("", None);
     }
 }
