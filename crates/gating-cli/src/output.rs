@@ -229,8 +229,8 @@ fn escape_lines(text: &str) -> String {
 pub(crate) struct Bar {
     bar: ProgressBar,
     total: Option<u64>,
-    /// The bytes that were there at first, and when.
-    first: Option<(u64, Instant)>,
+    /// The bytes and steps that were there at first, and when.
+    first: Option<(u64, u64, Instant)>,
     /// When it was said last, where no bar is shown.
     noted: Instant,
 }
@@ -241,14 +241,17 @@ impl Bar {
 
     /// Shows that so many bytes were read, and so many steps learned.
     pub(crate) fn show(&mut self, bytes: u64, steps: u64, output: &Output) {
-        let &mut (first, start) = self.first.get_or_insert_with(|| {
-            self.bar.reset_eta();
-            (bytes, Instant::now())
-        });
-        let time = start.elapsed().as_secs_f64();
-        let rate = if time > 0.0 { steps as f64 / time } else { 0.0 };
-        self.bar.set_message(format!("{steps} steps, {rate:.0}/s"));
         self.bar.set_position(bytes);
+        let Some((first, first_steps, start)) = self.first else {
+            // From one point there is no rate, and what was skipped took no time.
+            self.first = Some((bytes, steps, Instant::now()));
+            self.bar.reset_eta();
+            self.bar.set_message(format!("{steps} steps"));
+            return;
+        };
+        let time = start.elapsed().as_secs_f64();
+        let rate = (steps - first_steps) as f64 / time.max(f64::MIN_POSITIVE);
+        self.bar.set_message(format!("{steps} steps, {rate:.0}/s"));
         if !output.bars.is_hidden() || self.noted.elapsed() < Self::EVERY {
             return;
         }

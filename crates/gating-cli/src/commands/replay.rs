@@ -109,6 +109,8 @@ struct Replay<'a> {
     args: &'a ReplayArgs,
     session: &'a mut Session,
     history: Option<History>,
+    /// Whether there were runs before that it goes on from.
+    goes_on: bool,
     /// Where the last step stands, and what all runs counted.
     progress: Progress,
     /// What this run counted.
@@ -137,6 +139,7 @@ impl<'a> Replay<'a> {
             args,
             session,
             history,
+            goes_on: !progress.logs.is_empty(),
             progress,
             run: Tally::default(),
             output,
@@ -318,7 +321,8 @@ impl<'a> Replay<'a> {
         if let Some(plot) = plot {
             replay::draw(plot, total)?;
         }
-        let report = Report::new(&self.run, total, time, self.session.gate.step());
+        let goes_on = self.goes_on.then_some(total);
+        let report = Report::new(&self.run, goes_on, time, self.session.gate.step());
         let report = report.stopped(end == End::Until).plot(plot);
         self.output.result(&report, Report::text)?;
         if end == End::Interrupt { Err(self.interrupted()) } else { Ok(()) }

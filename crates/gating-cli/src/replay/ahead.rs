@@ -17,7 +17,8 @@ use crate::failure::Failure;
 
 /// How many batches may wait to be learned from.
 const WAITING: usize = 2;
-/// How many lines that are not learned from go into a batch at most.
+/// How many lines go into a batch at most, where it is of more than one message: what is not
+/// learned from goes in too. A batch of one message is one line, so that nothing waits for the next.
 const MAX_LINES: usize = 4096;
 /// How many bytes of messages go into a batch at most, unless one message has more.
 const MAX_BYTES: usize = 1 << 20;
@@ -121,7 +122,8 @@ fn run(
 /// Takes as much from the logs as goes into a batch.
 fn gather(reader: &mut Peekable<Reader>, size: usize) -> (Vec<Placed<Pending>>, Option<Failure>) {
     let (mut batch, mut messages, mut bytes) = (Vec::new(), 0, 0);
-    while messages < size && bytes < MAX_BYTES && batch.len() < MAX_LINES {
+    let lines = if size == 1 { 1 } else { MAX_LINES };
+    while messages < size && bytes < MAX_BYTES && batch.len() < lines {
         match reader.next() {
             None => break,
             Some(Err(failure)) => return (batch, Some(failure)),

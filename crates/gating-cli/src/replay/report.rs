@@ -52,8 +52,8 @@ struct Part {
 }
 
 impl Report {
-    /// What this run came to; `total` has those that it went on from too.
-    pub(crate) fn new(run: &Tally, total: &Tally, time: Duration, step: u64) -> Self {
+    /// What this run came to; `total` has those that it went on from too, where it did.
+    pub(crate) fn new(run: &Tally, total: Option<&Tally>, time: Duration, step: u64) -> Self {
         let seconds = time.as_secs_f64();
         let summary = Summary {
             run: Part::new(run),
@@ -62,7 +62,7 @@ impl Report {
             step,
             stopped: false,
             plot: None,
-            total: (run != total).then(|| Part::new(total)),
+            total: total.map(Part::new),
         };
         Self { summary }
     }
