@@ -1,5 +1,8 @@
 //! What every target does with what it reads.
 
+#[cfg(feature = "encoders")]
+pub mod model;
+
 use gating_arrays::Value;
 use gating_metagraph::runtime::{Columns, DecodeError};
 use gating_metagraph::{
@@ -82,8 +85,7 @@ pub fn archive(name: &str, entry: &[u8]) -> Vec<u8> {
     common.extend([name_length, 0].map(u16::to_le_bytes).concat());
     let local = [b"PK\x03\x04", &common[..], name.as_bytes(), entry].concat();
     let tail = [0_u16; 5].map(u16::to_le_bytes).concat();
-    let central =
-        [b"PK\x01\x02", &[20, 0][..], &common, &tail, &[0; 4], name.as_bytes()].concat();
+    let central = [b"PK\x01\x02", &[20, 0][..], &common, &tail, &[0; 4], name.as_bytes()].concat();
     let mut end = [0_u16, 0, 1, 1].map(u16::to_le_bytes).concat();
     end.extend([central.len() as u32, local.len() as u32].map(u32::to_le_bytes).concat());
     [&local[..], &central, b"PK\x05\x06", &end, &[0; 2]].concat()

@@ -1,7 +1,7 @@
 //! Why a command failed, in a form for people and programs.
 
-use std::io;
 use std::path::Path;
+use std::{io, iter};
 
 use gating_core::{CheckpointError, Error};
 use gating_metagraph::chain::{self, Problem};
@@ -91,10 +91,10 @@ impl Failure {
 
     /// From the nearest cause to the deepest.
     pub(crate) fn chain(&self) -> Vec<String> {
-        let chain = self.error.chain().skip(1).map(ToString::to_string);
-        let mut causes: Vec<String> = chain.chain(self.causes.iter().cloned()).collect();
-        causes.dedup();
-        causes
+        let mut chain = causes(self.error.as_ref());
+        chain.extend(self.causes.iter().cloned());
+        chain.dedup();
+        chain
     }
 
     /// The failure and its causes in one line.
@@ -110,6 +110,15 @@ impl Failure {
     pub(crate) fn advice(&self) -> Option<&str> {
         self.hint.as_deref()
     }
+}
+
+/// The causes of an error, from the nearest to the deepest. What the one before ends with is said
+/// already.
+pub(crate) fn causes(error: &dyn std::error::Error) -> Vec<String> {
+    let errors = iter::successors(Some(error), |error| error.source());
+    let mut texts: Vec<String> = errors.map(ToString::to_string).collect();
+    texts.dedup_by(|text, before| before == text || before.ends_with(&format!(": {text}")));
+    texts.split_off(1)
 }
 
 impl From<Error> for Failure {
@@ -207,5 +216,21 @@ impl From<chain::Error> for Failure {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cause_is_told_twice() {
+        let check = |inner: &'static str, outer: &'static str, expected: &[&str]| {
+            let error = anyhow::anyhow!(inner).context(outer).context("it failed");
+            assert_eq!(Failure::new(Kind::Network, error).chain(), expected);
+        };
+        check("reset", "protocol error: reset", &["protocol error: reset"]);
+        check("reset", "reset", &["reset"]);
+        check("reset", "not a reset", &["not a reset", "reset"]);
     }
 }

@@ -281,9 +281,27 @@ pub(crate) fn seconds(time: Duration) -> String {
     }
 }
 
+/// How old something is, as people read it.
+pub(crate) fn age(time: Duration) -> String {
+    match time.as_secs() {
+        0..120 => seconds(time),
+        _ => HumanDuration(time).to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ages_are_in_units_that_people_use() {
+        let check =
+            |time: u64, expected: &str| assert_eq!(age(Duration::from_secs(time)), expected);
+        check(7, "7.0 s");
+        check(119, "119.0 s");
+        check(600, "10 minutes");
+        check(7200, "2 hours");
+    }
 
     #[test]
     fn nothing_foreign_controls_a_terminal() {

@@ -1,5 +1,6 @@
 //! Messages into windows of token ids.
 
+mod checked;
 mod class;
 mod document;
 mod settings;
@@ -24,7 +25,8 @@ impl Tokenization {
     /// `tokenizer.json` are overridden, as the reference overrides them.
     pub(crate) fn new(source: &TokenizerSource, window: usize) -> Result<Self, Error> {
         let wrong = |cause| Error::Tokenizer { path: source.path.clone(), source: cause };
-        let mut tokenizer = Tokenizer::from_bytes(&source.bytes).map_err(wrong)?;
+        let document = checked::checked(&source.bytes).map_err(|error| wrong(error.into()))?;
+        let mut tokenizer = Tokenizer::from_bytes(document).map_err(wrong)?;
         tokenizer.with_padding(None);
         let special = tokenizer.encode("", true).map_err(wrong)?.len();
         if window <= special {

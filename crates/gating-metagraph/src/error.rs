@@ -189,7 +189,8 @@ pub enum Error {
     },
     /// A folder that holds no saved metagraphs.
     #[error(
-        "no metagraph in {}, expected `block-<block>.pt` in it or in `netuid-<netuid>`",
+        "no metagraph in {}, expected `block-<block>.pt` in it, in `netuid-<netuid>` or in \
+         `network-<network>/netuid-<netuid>`",
         folder.display()
     )]
     NoHistory {

@@ -53,7 +53,10 @@ fn read(source: &Path, settings: &Settings, output: &Output) -> Result<Metagraph
         Some(Err(error)) if error.text.contains("://") => {
             Err(Failure::new(Kind::Usage, anyhow::Error::new(error)))
         }
-        _ => Ok(Metagraph::read(source)?),
+        Some(Err(_)) => Metagraph::read(source).map_err(|error| {
+            Failure::from(error).hint("name a file, finney, test, local, or the URL of a node")
+        }),
+        None => Ok(Metagraph::read(source)?),
     }
 }
 

@@ -64,6 +64,8 @@ fn what_cannot_be_fetched_is_an_error() {
     check(&url, &["--block", "200"], 1, "metagraph", &none);
     let nobody = "ws://127.0.0.1:1";
     check(nobody, &[], 1, "network", "ws://127.0.0.1:1: cannot connect");
+    let two = "ws://127.0.0.1:1,ws://127.0.0.1:2";
+    check(two, &[], 1, "network", "none of the 2 nodes could be used");
     let wrong = "invalid value 'nowhere' for '--network <NETWORK>': expected finney, test, local, \
                  or URLs such as wss://example.com:443, found `nowhere`";
     check("nowhere", &[], 2, "usage", wrong);
@@ -244,4 +246,20 @@ fn a_resync_can_ask_a_node() {
     assert_eq!((run.code, run.error()["kind"].as_str()), (Some(2), Some("usage")), "{run:?}");
     let run = place.run(&[&["resync", "none.json"][..], &options].concat());
     assert_eq!((run.code, run.error()["kind"].as_str()), (Some(1), Some("metagraph")), "{run:?}");
+    let hint = "name a file, finney, test, local, or the URL of a node";
+    assert_eq!(run.error()["hint"].as_str(), Some(hint));
+}
+
+#[test]
+fn a_subnet_that_is_not_there_yet_is_looked_for_again() {
+    let (place, node) = (place(), Node::start(9, vec![empty_block(100)]));
+    let mut watch = watch(&place, &node, &["--events", "1"]);
+    // The first look must be over before there is such a subnet.
+    let mut line = String::new();
+    let mut stderr = BufReader::new(watch.child.stderr.take().expect("stderr is piped"));
+    stderr.read_line(&mut line).expect("stderr is UTF-8");
+    assert!(line.contains("there is no subnet 7 at block 100; it is looked for again"), "{line}");
+    node.finalize(at(101, &[1, 2]));
+    assert_eq!(watch.next()["block"], json!(101));
+    watch.end();
 }

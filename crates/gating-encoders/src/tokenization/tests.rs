@@ -101,3 +101,33 @@ fn wrong_vocabularies_say_what_is_wrong() {
         "has no `tokenizer.json`",
     );
 }
+
+/// A tokenizer of one word, with a part of its document.
+fn with_part(part: &str) -> Result<Tokenization, Error> {
+    let model = r#""model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}"#;
+    let bytes = format!(r#"{{"version": "1.0", {model}, {part}}}"#).into_bytes();
+    Tokenization::new(&TokenizerSource { path: "tokenizer.json".into(), bytes }, WINDOW)
+}
+
+/// The library panics at each of these.
+#[test]
+fn a_document_that_is_wrong_is_an_error() {
+    let check = |part: &str| {
+        let error = with_part(part).expect_err(part);
+        assert_eq!(error.to_string(), "tokenizer.json is not a tokenizer", "{part}");
+    };
+    check(r#""decoder": {"type": "ByteLevel",}"#);
+    check(r#""normalizer": {"type": "Precompiled", "precompiled_charsmap": "?"}"#);
+    let table = r#"{"type": "Precompiled", "precompiled_charsmap": ""}"#;
+    check(&format!(r#""normalizer": {{"type": "Sequence", "normalizers": [{table}]}}"#));
+    check(r#""normalizer": {"type": "Precompiled"}"#);
+    let deep = [r#"{"type": "Sequence", "normalizers": ["#.repeat(20_000), "]}".repeat(20_000)];
+    check(&format!(r#""normalizer": {}"#, deep.concat()));
+}
+
+#[test]
+fn nobody_needs_a_decoder() {
+    let tokenization = with_part(r#""decoder": {"type": "NobodyKnows"}"#);
+    let windows = tokenization.expect("the rest is whole").windows("a");
+    assert_eq!(windows.expect("it has a word"), [[0]]);
+}

@@ -104,7 +104,10 @@ impl Client {
         let (mut tries, mut lasting) = (0, 0);
         loop {
             let error = match self.pause().and_then(|()| self.attempt(&mut work)) {
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    self.succeeded();
+                    return Ok(value);
+                }
                 Err(error) => error,
             };
             tries += 1;
@@ -140,6 +143,12 @@ impl Client {
         }
     }
 
+    /// The node gave what it was asked for, which one that only lets itself be connected to does
+    /// not: it goes on to be left alone for longer each time.
+    pub(super) fn succeeded(&mut self) {
+        self.rotation.succeeded();
+    }
+
     /// Works with the node whose turn it is. Where that fails, the connection is dropped, and the
     /// turn is that of another node.
     pub(super) fn attempt<T>(
@@ -151,10 +160,7 @@ impl Client {
             None => self.connect().and_then(|session| work(self.session.insert(session))),
         };
         let problem = match result {
-            Ok(value) => {
-                self.rotation.succeeded();
-                return Ok(value);
-            }
+            Ok(value) => return Ok(value),
             Err(_) if self.stop.is_stopped() => Problem::Stopped,
             Err(problem) => problem,
         };

@@ -220,6 +220,7 @@ impl Follower {
             let metagraph = session.metagraph(netuid, block, name.as_deref())?;
             Ok(Look::New(block, Box::new(metagraph)))
         })?;
+        self.client.succeeded();
         self.is_due = false;
         let (Look::Same(block) | Look::New(block, _)) = found;
         self.looked = (block.number, Instant::now());

@@ -137,6 +137,35 @@ fn the_last_good_metagraph_outlives_its_node() {
     assert!(follower.current().expect("there was a first one").age() <= age + HOUR);
 }
 
+/// To let itself be connected to is no answer: such a node is not asked ever again at once.
+#[test]
+fn a_node_that_connects_and_fails_is_left_alone_for_longer_each_time() {
+    let node = node();
+    let first = Duration::from_millis(1);
+    let backoff = Backoff { first, longest: HOUR, seed: 0 };
+    let client = client(&[&node], ClientConfig { backoff, ..config() });
+    let mut follower = Follower::new(client, NETUID, EAGER);
+    let mut wait_after = |fault: Fault| {
+        node.fail("state_call", fault);
+        check(&mut follower, &["connected"]);
+        match follower.next_event() {
+            Some(Event::Failed { retry_in, .. }) => retry_in,
+            event => panic!("{event:?} is no failure"),
+        }
+    };
+    let limit = || Fault::Error(-32005, "slow down");
+    let waits = [(); 6].map(|()| wait_after(limit()));
+    assert!(waits[5] > first * 8, "{waits:?}");
+    // An answer makes up for all of that.
+    check(&mut follower, &BEGIN);
+    node.fail("state_call", limit());
+    node.finalize(block(NETUID, 101, &rows(&[1, 2, 3, 9])));
+    match follower.next_event() {
+        Some(Event::Failed { retry_in, .. }) => assert!(retry_in <= first, "{retry_in:?}"),
+        event => panic!("{event:?} is no failure"),
+    }
+}
+
 #[test]
 fn blocks_never_go_back() {
     let (node, slow) = (node(), Node::start(9, vec![block(NETUID, 90, &rows(&[1, 2, 3, 5]))]));

@@ -3,20 +3,19 @@
 mod changes;
 mod keeper;
 
-use std::iter;
 use std::path::Path;
 use std::sync::mpsc::{self, Sender};
 
-use gating_metagraph::chain::{Event, FollowConfig, Follower, Shrink, Watcher};
+use gating_metagraph::chain::{Event, FollowConfig, Follower, Problem, Shrink, Watcher};
 use serde::Serialize;
 
 use super::diff::{self, Side};
 use super::known;
 use crate::args::WatchArgs;
 use crate::commands::node;
-use crate::failure::Failure;
+use crate::failure::{Failure, causes};
 use crate::interrupt::{Interrupt, TICK};
-use crate::output::{Output, seconds};
+use crate::output::{Output, age, seconds};
 use crate::settings::Settings;
 use keeper::Keeper;
 
@@ -87,9 +86,10 @@ fn tell(event: &Event, watcher: &Watcher, output: &Output) -> Result<bool, Failu
             output.warning(format_args!("block {block} is not taken: {reason}{kept}"));
         }
         Event::Failed { error, retry_in } => {
-            let wait = match retry_in.is_zero() {
-                true => String::new(),
-                false => format!("; next try in {}", seconds(*retry_in)),
+            let wait = match (&*error.problem, retry_in.is_zero()) {
+                (Problem::NoSubnet { .. }, _) => "; it is looked for again".to_owned(),
+                (_, true) => String::new(),
+                (_, false) => format!("; next try in {}", seconds(*retry_in)),
             };
             output.warning(format_args!("{}{wait}{}", with_causes(error), kept(watcher)));
         }
@@ -101,14 +101,13 @@ fn tell(event: &Event, watcher: &Watcher, output: &Output) -> Result<bool, Failu
 /// Which metagraph holds meanwhile, and how old it is.
 fn kept(watcher: &Watcher) -> String {
     watcher.current().map_or_else(String::new, |current| {
-        let age = seconds(current.age());
+        let age = age(current.age());
         format!("; the metagraph of block {} is kept, {age} old", current.block)
     })
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    [vec![error.to_string()], causes(error)].concat().join(": ")
 }
 
 fn block_of(event: &Event) -> Option<u64> {

@@ -1,0 +1,10 @@
+//! The settings of a network: `config.json`.
+
+#![no_main]
+
+use gating_fuzz::model::with_file;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    with_file("config.json", bytes);
+});

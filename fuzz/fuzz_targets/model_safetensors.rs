@@ -1,0 +1,10 @@
+//! Weights as safetensors.
+
+#![no_main]
+
+use gating_fuzz::model::with_file;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    with_file("model.safetensors", bytes);
+});
