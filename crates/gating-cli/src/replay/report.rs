@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{Tally, Why};
+use crate::cache::CacheReport;
 use crate::chart::{self, Line, OTHER, Panel, STRONG};
 use crate::failure::Failure;
 use crate::output::seconds;
@@ -28,6 +29,8 @@ struct Summary {
     /// Whether `--until` stopped it before the end of the logs.
     stopped: bool,
     plot: Option<String>,
+    /// None where embeddings are not kept.
+    cache: Option<CacheReport>,
     /// This run with those that it went on from; none where it did not.
     total: Option<Part>,
 }
@@ -61,6 +64,7 @@ impl Report {
             step,
             stopped: false,
             plot: None,
+            cache: None,
             total: (run != total).then(|| Part::new(total)),
         };
         Self { summary }
@@ -76,9 +80,15 @@ impl Report {
         self
     }
 
+    pub(crate) fn cache(mut self, cache: Option<CacheReport>) -> Self {
+        self.summary.cache = cache;
+        self
+    }
+
     /// The report for people.
     pub(crate) fn text(&self) -> String {
-        let Summary { run, seconds: time, steps_per_second, step, total, plot, .. } = &self.summary;
+        let Summary { run, seconds: time, steps_per_second, step, total, plot, cache, .. } =
+            &self.summary;
         let time = seconds(Duration::from_secs_f64(*time));
         let mut lines =
             vec![format!("{} steps in {time}, {steps_per_second:.1} a second", run.steps)];
@@ -88,6 +98,7 @@ impl Report {
             lines.extend(total.text());
         }
         lines.push(format!("the model has learned {step} steps in all"));
+        lines.extend(cache.map(|cache| format!("embeddings: {cache}")));
         lines.extend(plot.as_ref().map(|plot| format!("drawn in {plot}")));
         lines.join("\n")
     }

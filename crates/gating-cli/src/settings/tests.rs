@@ -18,13 +18,17 @@ const LAYERS: [Layer; 3] = [Layer::File, Layer::Environment, Layer::Argument];
 fn sample(key: &Key, layer: Layer) -> String {
     let at = LAYERS.iter().position(|known| *known == layer).expect("the layer is known");
     let choices: &[&str] = match key.name {
-        "netuid" | "seed" | "gating.num_uids" | "neuron.vpermit_tao_limit" => &["7", "8", "9"],
+        "netuid"
+        | "seed"
+        | "gating.num_uids"
+        | "neuron.vpermit_tao_limit"
+        | "neuron.cache_bytes" => &["7", "8", "9"],
         "gating.learning_rate" | "gating.momentum" => &["0.125", "0.25", "0.5"],
         "gating.gradient" => &["per-step", "accumulate", "per-step"],
         "gating.identity" => &["hotkey", "hotkey-or-swap", "hotkey"],
         "neuron.use_custom_gating_model" => &["true", "false", "true"],
         "neuron.device" => &["cpu", "auto", "cpu"],
-        "neuron.dtype" => &["f32", "f32", "f32"],
+        "neuron.dtype" => &["bf16", "f32", "bf16"],
         _ => &["one", "two", "three"],
     };
     choices[at].to_owned()

@@ -114,6 +114,28 @@ fn the_batch_makes_no_difference() {
     }
 }
 
+/// The events have 92 different prompts. Whatever is kept of them, the head is the same to the bit.
+#[test]
+fn what_comes_again_is_not_encoded_again() {
+    let place = place();
+    let path = place.write("plain.jsonl", &log(400));
+    let cache = |bytes: &str| {
+        let args = [&path, "--checkpoint", bytes, "--neuron.cache_bytes", bytes];
+        let (_, summary) = split(&place.replay(&args));
+        let count = |name: &str| summary["cache"][name].as_u64();
+        ["hits", "misses", "embeddings", "bytes"].map(count)
+    };
+    let [hits, misses, embeddings, bytes] = cache("1000000").map(Option::unwrap_or_default);
+    assert_eq!([hits, misses, embeddings], [308, 92, 92]);
+    assert!(bytes > 92 * 32 * 4 && bytes < 1_000_000, "{bytes}");
+    let [hits, misses, embeddings, bytes] = cache("8000").map(Option::unwrap_or_default);
+    assert!(hits + misses == 400 && misses > 92 && embeddings > 1 && bytes <= 8000);
+    assert_eq!(cache("0"), [None; 4]);
+    let checkpoints = ["1000000", "8000", "0"].map(|name| place.checkpoint(name));
+    assert_same(&checkpoints[0], &checkpoints[1]);
+    assert_same(&checkpoints[0], &checkpoints[2]);
+}
+
 #[test]
 fn bad_lines_are_counted_and_the_first_ones_shown() {
     let place = place();
