@@ -93,12 +93,12 @@ impl Report {
         let mut lines =
             vec![format!("{} steps in {time}, {steps_per_second:.1} a second", run.steps)];
         lines.extend(run.text());
+        lines.extend(cache.map(|cache| format!("  embeddings {cache}")));
         if let Some(total) = total {
             lines.push(format!("\nWith the runs before: {} steps", total.steps));
             lines.extend(total.text());
         }
         lines.push(format!("the model has learned {step} steps in all"));
-        lines.extend(cache.map(|cache| format!("embeddings: {cache}")));
         lines.extend(plot.as_ref().map(|plot| format!("drawn in {plot}")));
         lines.join("\n")
     }
