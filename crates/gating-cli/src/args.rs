@@ -376,6 +376,11 @@ pub(crate) enum ModelCommand {
         /// Its hub id or folder; that of `--gating.model_name` where it is not given
         model: Option<String>,
     },
+    /// Compare the files of one encoder with their checksums, load it and let it encode a message
+    Verify {
+        /// Its hub id or folder; that of `--gating.model_name` where it is not given
+        model: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -102,7 +102,7 @@ pub(crate) fn run(args: &DemoArgs, settings: &Settings, output: &Output) -> Resu
         settings.checkpoint.clone().unwrap_or_else(|| Path::new(FOLDER).join("checkpoint"));
     let plot = args.plot.clone().unwrap_or_else(|| Path::new(FOLDER).join("loss.svg"));
     let plot = Plot::prepare(&plot)?;
-    let device = device::choose(&settings.device, output)?;
+    let device = device::choose(settings, output)?;
 
     let located = models::locate_or_pull(&settings.model_name, output)?;
     clock.lap("model");
@@ -124,6 +124,7 @@ pub(crate) fn run(args: &DemoArgs, settings: &Settings, output: &Output) -> Resu
     clock.lap("save");
     let reloaded_scores_equal = demo.reload(settings, &folder, &device, output)?;
     clock.lap("reload");
+    demo.session.tell_cache(output);
     draw(&plot, &demo.losses)?;
 
     let (loss_first, loss_last) = chart::ends(&demo.losses);

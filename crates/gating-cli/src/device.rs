@@ -4,6 +4,7 @@ use burn::tensor::Device;
 
 use crate::failure::{Failure, Kind};
 use crate::output::Output;
+use crate::settings::Settings;
 
 /// The devices that are compiled in, by the names that `--neuron.device` takes.
 pub(crate) const COMPILED: &[&str] = &[
@@ -27,9 +28,13 @@ pub(crate) fn is_known(name: &str) -> bool {
     ["cuda", "libtorch:cuda", "wgpu", "vulkan"].contains(&family)
 }
 
-/// Picks a device by name; `auto` says which one it took.
-pub(crate) fn choose(name: &str, output: &Output) -> Result<Device, Failure> {
-    match name {
+/// What `--neuron.dtype` takes.
+pub(crate) const DTYPES: [&str; 2] = ["f32", "bf16"];
+
+/// Picks the device of the settings; `auto` says which one it took.
+pub(crate) fn choose(settings: &Settings, output: &Output) -> Result<Device, Failure> {
+    check_dtype(&settings.dtype)?;
+    match settings.device.as_str() {
         "auto" => {
             let first = COMPILED.first().ok_or_else(|| none_of("auto"))?;
             output.note(format_args!("device: {first} (the only one compiled in)"));
@@ -46,6 +51,32 @@ pub(crate) fn open(name: &str) -> Result<Device, Failure> {
         "cpu" => Ok(Device::flex()),
         name => Err(none_of(name)),
     }
+}
+
+/// Refuses numbers that networks cannot be computed in here.
+pub(crate) fn check_dtype(dtype: &str) -> Result<(), Failure> {
+    if dtype != "bf16" {
+        return Ok(());
+    }
+    let why = match has_bf16() {
+        true => "this version of gating computes in f32 alone",
+        false => "the processor has no arithmetic in bf16",
+    };
+    let message = format!("`neuron.dtype` bf16 cannot be had: {why}");
+    let failure = Failure::new(Kind::Device, anyhow::Error::msg(message));
+    Err(failure
+        .hint("leave it out to compute in f32; weights stored as bf16 are read all the same"))
+}
+
+/// Whether the processor has arithmetic in bf16.
+fn has_bf16() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    let has = std::arch::is_x86_feature_detected!("avx512bf16");
+    #[cfg(target_arch = "aarch64")]
+    let has = std::arch::is_aarch64_feature_detected!("bf16");
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let has = false;
+    has
 }
 
 fn none_of(name: &str) -> Failure {

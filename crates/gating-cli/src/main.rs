@@ -1,6 +1,7 @@
 //! The command `gating`: score messages, learn from rewards, follow a metagraph.
 
 mod args;
+mod cache;
 mod chart;
 mod commands;
 mod demo;

@@ -10,6 +10,7 @@ use burn::tensor::Device;
 use gating_core::Encoder;
 use gating_encoders::{
     Hub, HubConfig, HubError, LastTokenEncoder, ModelFiles, RepoId, SentenceEncoder,
+    verify_snapshot,
 };
 
 use crate::failure::{Failure, Kind};
@@ -137,6 +138,19 @@ pub(crate) fn list() -> Vec<(String, String, PathBuf)> {
         hub.map(|model| (model.repo.to_string(), model.revision, model.folder)).collect();
     models.extend(pypi::cached(MINILM).map(|folder| (MINILM.into(), "PyPI".into(), folder)));
     models
+}
+
+/// Compares the files of a model with the checksums that are known of them, and returns how many
+/// are.
+pub(crate) fn verify(located: &Located) -> Result<usize, Failure> {
+    let folder = located.files.folder();
+    if pypi::cached(MINILM).is_some_and(|cached| cached == folder) {
+        return pypi::verify(folder);
+    }
+    verify_snapshot(folder).map_err(|error| {
+        let failure = Failure::new(Kind::Model, error.into());
+        failure.hint("delete that file, and fetch it again with `gating model pull`")
+    })
 }
 
 /// Where the hub cache lies, as other tools find it.

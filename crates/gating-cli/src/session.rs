@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use gating_core::{
-    Checkpoint, CheckpointFolder, Embedding, EncodeError, Encoder, Error, Gate, Head,
+    CachedEncoder, Checkpoint, CheckpointFolder, Embedding, EncodeError, Encoder, Error, Gate, Head,
 };
 
+use crate::cache::CacheReport;
 use crate::failure::{Failure, Kind};
 use crate::models::{self, Located, Pooling};
 use crate::output::Output;
@@ -21,7 +22,7 @@ const CUSTOM: &str = "neuron.use_custom_gating_model";
 /// A gating model with its state.
 pub(crate) struct Session {
     /// The encoder is shared with the thread that encodes ahead.
-    pub(crate) gate: Gate<Arc<dyn Encoder>>,
+    pub(crate) gate: Gate<Arc<CachedEncoder<Arc<dyn Encoder>>>>,
     /// Where the state is written to; none where it lives in memory alone.
     folder: Option<CheckpointFolder>,
     /// What is written beside the state.
@@ -95,7 +96,7 @@ impl Session {
             device: device.clone(),
         });
         let (notes, progress) = (checkpoint.notes.clone(), checkpoint.progress.clone());
-        let gate = Gate::restore(encoder, checkpoint)?;
+        let gate = Gate::restore(cached(encoder, settings), checkpoint)?;
         Ok(Self { gate, folder: Some(folder), notes, progress, is_unsaved: false })
     }
 
@@ -108,7 +109,7 @@ impl Session {
     ) -> Result<Self, Failure> {
         let mut notes = BTreeMap::new();
         note(&mut notes, located, settings.pooling());
-        let gate = Gate::new(encoder, settings.gate)?;
+        let gate = Gate::new(cached(encoder, settings), settings.gate)?;
         Ok(Self { gate, folder: Some(folder), notes, progress: None, is_unsaved: false })
     }
 
@@ -125,6 +126,19 @@ impl Session {
         let mut checkpoint = Gate::with_head(encoder, settings.gate, head)?.checkpoint()?;
         note(&mut checkpoint.notes, &located, settings.pooling());
         Ok(checkpoint)
+    }
+
+    /// What the cache of embeddings was good for; none where it is off.
+    pub(crate) fn cache(&self) -> Option<CacheReport> {
+        let encoder = self.gate.encoder();
+        (encoder.max_bytes() > 0).then(|| encoder.counts().into())
+    }
+
+    /// Says what the cache of embeddings was good for, to those who want to know.
+    pub(crate) fn tell_cache(&self, output: &Output) {
+        if let Some(cache) = self.cache() {
+            output.detail(format_args!("embeddings: {cache}"));
+        }
     }
 
     /// Writes the state to its folder, if it has one.
@@ -184,6 +198,7 @@ impl Session {
         let located = models::locate(model_name)?;
         let encoder = models::load(&located, pooling, device, output)?;
         output.detail(format_args!("encoder: {}", encoder.id()));
+        let encoder = cached(encoder, settings);
         let gate = match checkpoint {
             Some(checkpoint) => Gate::restore(encoder, adjust(checkpoint, settings, output)?)?,
             None => Gate::new(encoder, settings.gate)?,
@@ -191,6 +206,11 @@ impl Session {
         note(&mut notes, &located, pooling);
         Ok(Self { gate, folder, notes, progress, is_unsaved: false })
     }
+}
+
+/// The encoder with the embeddings that the settings let it keep.
+fn cached(encoder: Arc<dyn Encoder>, settings: &Settings) -> Arc<CachedEncoder<Arc<dyn Encoder>>> {
+    Arc::new(CachedEncoder::new(encoder, settings.cache_bytes))
 }
 
 /// Stands in for the encoder of a checkpoint where no message is encoded.

@@ -36,7 +36,7 @@ const fn key(name: &'static str, default: Option<&'static str>, about: &'static 
 }
 
 /// Every setting. The names and defaults of the reference are kept.
-pub(crate) const KEYS: [Key; 13] = [
+pub(crate) const KEYS: [Key; 14] = [
     key("checkpoint", None, "The folder of the state to read and write"),
     key("netuid", Some("1"), "The subnet"),
     key("seed", Some("0"), "Decides every random choice"),
@@ -64,7 +64,12 @@ pub(crate) const KEYS: [Key; 13] = [
         "Take the mean over the message (sentence encoders), not its last token (GPT)",
     ),
     key("neuron.device", Some("auto"), "Where to compute: auto or cpu"),
-    key("neuron.dtype", Some("f32"), "How to compute: f32"),
+    key(
+        "neuron.cache_bytes",
+        Some("33554432"),
+        "How many bytes of embeddings to keep for messages that come again; 0 keeps none",
+    ),
+    key("neuron.dtype", Some("f32"), "How to compute: f32, or bf16 where the processor can"),
     key(
         "neuron.vpermit_tao_limit",
         Some("4096"),
@@ -169,6 +174,9 @@ pub(crate) struct Settings {
     pub(crate) model_name: String,
     pub(crate) use_custom_gating_model: bool,
     pub(crate) device: String,
+    pub(crate) dtype: String,
+    /// How many bytes the embeddings may take that are kept.
+    pub(crate) cache_bytes: usize,
     pub(crate) netuid: u16,
     /// In TAO.
     pub(crate) vpermit_tao_limit: u64,
@@ -204,12 +212,13 @@ impl Settings {
                 "true or false",
             ),
             device: reader.device(),
+            dtype: reader.choice("neuron.dtype", &device::DTYPES),
+            cache_bytes: reader.number("neuron.cache_bytes", "a whole number of bytes"),
             netuid: reader.number("netuid", "a subnet number from 0 to 65535"),
             vpermit_tao_limit: reader.number("neuron.vpermit_tao_limit", "a whole number of TAO"),
             checkpoint: reader.optional_text("checkpoint").map(PathBuf::from),
             layers: Layers::default(),
         };
-        reader.choice("neuron.dtype", &["f32"]);
         let problems = reader.problems;
         match problems.is_empty() {
             true => Ok(Self { layers, ..settings }),
@@ -386,11 +395,12 @@ impl Reader<'_> {
         name
     }
 
-    fn choice(&mut self, name: &'static str, known: &[&str]) {
+    fn choice(&mut self, name: &'static str, known: &[&str]) -> String {
         let text = self.text(name);
         if !known.contains(&text.as_str()) {
             self.wrong(name, &known.join(" or "));
         }
+        text
     }
 
     fn wrong(&mut self, name: &'static str, expected: &str) {

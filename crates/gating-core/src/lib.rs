@@ -46,6 +46,7 @@
 //! # Ok::<(), gating_core::Error>(())
 //! ```
 
+mod cache;
 mod checkpoint;
 mod choice;
 mod config;
@@ -65,6 +66,7 @@ mod rows;
 mod scores;
 mod scoring;
 
+pub use cache::{CacheCounts, CachedEncoder};
 pub use checkpoint::{Checkpoint, CheckpointFolder, CheckpointStatus};
 pub use choice::UidSampler;
 pub use config::GateConfig;

@@ -8,6 +8,7 @@ mod download;
 mod error;
 mod remote;
 mod repo_id;
+mod verify;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub use cache::CachedModel;
 pub use config::HubConfig;
 pub use error::HubError;
 pub use repo_id::RepoId;
+pub use verify::verify_snapshot;
 
 use crate::{tokenization, weights};
 use cache::RepoCache;

@@ -45,7 +45,7 @@ mod weights;
 pub use error::Error;
 pub use files::ModelFiles;
 #[cfg(feature = "hub")]
-pub use hub::{CachedModel, Hub, HubConfig, HubError, Progress, RepoId};
+pub use hub::{CachedModel, Hub, HubConfig, HubError, Progress, RepoId, verify_snapshot};
 pub use last_token::{GatingModel, LastTokenEncoder};
 pub use network::NetworkKind;
 pub use sentence::{SentenceEmbedGatingModel, SentenceEncoder};

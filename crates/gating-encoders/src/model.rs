@@ -148,6 +148,25 @@ mod tests {
         }
     }
 
+    /// Of many windows, such as those of one over-long message, each is computed once, and no pass
+    /// is larger than the memory is meant for.
+    #[test]
+    fn no_pass_is_larger_than_the_budget() {
+        let (model, passes) = (model(), Mutex::new(Vec::new()));
+        let window = |index: usize| vec![4 + (index % 60) as u32; 1 + index * 7 % 48];
+        let ids: Vec<Vec<u32>> = (0..60 * 48).map(window).collect();
+        let vectors = model.pool(&ids, Pick::First, |states, windows| {
+            passes.lock().expect("no pass panics").push(windows.segments.rows());
+            states
+        });
+        let (passes, mut distinct) = (passes.into_inner().expect("no pass panics"), ids.clone());
+        distinct.sort();
+        distinct.dedup();
+        assert!(passes.iter().all(|&rows| rows <= MAX_BATCH_TOKENS), "{passes:?}");
+        assert_eq!(passes.iter().sum::<usize>(), distinct.concat().len());
+        assert_eq!(vectors.len(), ids.len());
+    }
+
     fn check(lengths: &[usize], expected: &[usize]) {
         let sizes: Vec<usize> =
             split(lengths, |&length| length).iter().map(|some| some.len()).collect();

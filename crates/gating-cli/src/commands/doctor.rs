@@ -83,7 +83,8 @@ pub(crate) fn run(args: &SettingArgs, output: &Output) -> Result<(), Failure> {
 
 /// The checkpoint that the settings name, and why it or the device that they ask for cannot be had.
 fn wanted(settings: &Settings) -> (Option<String>, Vec<Failure>) {
-    let mut failures = Vec::new();
+    let mut failures: Vec<Failure> =
+        device::check_dtype(&settings.dtype).err().into_iter().collect();
     if settings.device != "auto" {
         failures.extend(device::open(&settings.device).err());
     }

@@ -22,7 +22,7 @@ pub(crate) fn run(args: &LearnArgs, settings: &Settings, output: &Output) -> Res
     let uids: Vec<Uid> = args.uids.iter().copied().map(Uid::new).collect();
     let rewards = Rewards::new(uids, args.rewards.clone())
         .map_err(|error| Failure::new(Kind::Usage, error.into()))?;
-    let device = device::choose(&settings.device, output)?;
+    let device = device::choose(settings, output)?;
     let session = Session::for_writing(settings, &device, output)?;
     let scores = session.gate.forward(&args.message)?;
     let loss = session.gate.backward(&scores, &rewards)?.value();

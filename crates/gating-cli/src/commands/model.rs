@@ -5,10 +5,14 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::args::ModelCommand;
-use crate::failure::Failure;
-use crate::models;
+use crate::device;
+use crate::failure::{Failure, Kind};
+use crate::models::{self, Pooling};
 use crate::output::Output;
 use crate::settings::Settings;
+
+/// What a model encodes to show that it can.
+const MESSAGE: &str = "Who answers this?";
 
 #[derive(Serialize)]
 struct Line {
@@ -25,6 +29,17 @@ struct Details {
     network: String,
     usual_pooling: &'static str,
     fingerprint: String,
+}
+
+#[derive(Serialize)]
+struct Verdict {
+    model: String,
+    folder: String,
+    /// How many files have the checksum that they should have; others have none that is known.
+    checksums: usize,
+    network: String,
+    hidden_size: usize,
+    encoder: String,
 }
 
 pub(crate) fn run(
@@ -46,6 +61,7 @@ pub(crate) fn run(
             Ok(())
         }
         ModelCommand::Show { model } => show(&named(model), output),
+        ModelCommand::Verify { model } => verify(&named(model), settings, output),
     }
 }
 
@@ -77,6 +93,36 @@ fn show(name: &str, output: &Output) -> Result<(), Failure> {
             details.network,
             details.usual_pooling,
             details.fingerprint
+        )
+    })
+}
+
+/// Reads all of a model, and uses it once.
+fn verify(name: &str, settings: &Settings, output: &Output) -> Result<(), Failure> {
+    let located = models::locate(name)?;
+    let checksums = models::verify(&located)?;
+    let network = located.files.kind()?;
+    let pooling = if network.is_causal() { Pooling::LastToken } else { Pooling::Mean };
+    let device = device::choose(settings, output)?;
+    let encoder = models::load(&located, pooling, &device, output)?;
+    let numbers = encoder.encode(MESSAGE)?.to_vec()?;
+    if let Some(found) = numbers.iter().find(|number| !number.is_finite()) {
+        let message = format!("an embedding holds {found}, expected finite numbers");
+        return Err(Failure::new(Kind::Model, anyhow::Error::msg(message)));
+    }
+    let verdict = Verdict {
+        folder: located.files.folder().display().to_string(),
+        checksums,
+        network: network.to_string(),
+        hidden_size: numbers.len(),
+        encoder: encoder.id().to_owned(),
+        model: located.name,
+    };
+    output.result(&verdict, |verdict| {
+        let Verdict { model, folder, checksums, network, hidden_size, encoder } = verdict;
+        format!(
+            "{model} is whole\n  folder        {folder}\n  checksums     {checksums} compared\n  \
+             network       {network}, {hidden_size} numbers\n  encoder       {encoder}"
         )
     })
 }

@@ -39,7 +39,7 @@ pub(crate) fn run(args: &ReplayArgs, settings: &Settings, output: &Output) -> Re
     let netuid = settings.given("netuid").map(|_| settings.netuid);
     let history = args.metagraphs.as_deref().map(|folder| History::read(folder, netuid));
     let history = history.transpose()?;
-    let device = device::choose(&settings.device, output)?;
+    let device = device::choose(settings, output)?;
     let mut session = Session::for_writing(settings, &device, output)?;
     let selection = selection(args);
     let progress = resume(args, &selection, &session, output)?;
@@ -232,7 +232,7 @@ impl<'a> Replay<'a> {
     /// Applies the metagraphs that were there when an event was logged.
     fn resync(&mut self, block: u64) -> Result<(), Failure> {
         let Some(history) = &mut self.history else { return Ok(()) };
-        for (taken, resync) in history.apply(&mut self.session.gate, block)? {
+        for (taken, resync) in history.apply(&self.session.gate, block)? {
             let replaced = resync.replaced.len() as u64;
             for tally in [&mut self.run, &mut self.progress.tally] {
                 tally.resyncs += 1;
@@ -323,7 +323,7 @@ impl<'a> Replay<'a> {
         }
         let goes_on = self.goes_on.then_some(total);
         let report = Report::new(&self.run, goes_on, time, self.session.gate.step());
-        let report = report.stopped(end == End::Until).plot(plot);
+        let report = report.stopped(end == End::Until).plot(plot).cache(self.session.cache());
         self.output.result(&report, Report::text)?;
         if end == End::Interrupt { Err(self.interrupted()) } else { Ok(()) }
     }

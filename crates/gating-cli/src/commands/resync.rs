@@ -37,7 +37,7 @@ pub(crate) fn run(args: &ResyncArgs, settings: &Settings, output: &Output) -> Re
         let asked = Subnet { netuid: Some(settings.netuid), ..Subnet::default() };
         asked.check_same(metagraph.subnet())?;
     }
-    let device = device::choose(&settings.device, output)?;
+    let device = device::choose(settings, output)?;
     let line = resync(settings.checkpoint()?, &metagraph, settings, &device, output)?;
     output.result(&line, text)
 }

@@ -57,7 +57,7 @@ pub(crate) fn run(args: &ScoreArgs, settings: &Settings, output: &Output) -> Res
     let mut messages = args.messages.iter().cloned().map(Ok).chain(input);
     let metagraph = args.available.as_deref().map(|file| metagraph::read_of_subnet(file, settings));
     let metagraph = metagraph.transpose()?;
-    let device = device::choose(&settings.device, output)?;
+    let device = device::choose(settings, output)?;
     let session = Session::for_reading(settings, settings.checkpoint.as_deref(), &device, output)?;
     let available = metagraph.map(|metagraph| available(&metagraph, &session, settings, output));
     let asked = Asked { top: args.top, available: available.transpose()? };
@@ -67,13 +67,15 @@ pub(crate) fn run(args: &ScoreArgs, settings: &Settings, output: &Output) -> Res
     loop {
         let batch: Vec<String> = messages.by_ref().take(size).collect::<Result<_, _>>()?;
         if batch.is_empty() {
-            return Ok(());
+            break;
         }
         for (scores, message) in score(&session, &batch, index).into_iter().zip(&batch) {
             print(&scores?, message, index, &asked, output)?;
             index += 1;
         }
     }
+    session.tell_cache(output);
+    Ok(())
 }
 
 /// The uids that can be asked, among those that the head scores.

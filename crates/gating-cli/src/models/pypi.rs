@@ -97,6 +97,14 @@ fn install(target: &Path) -> Result<(), Failure> {
         .hint("copy the model here and name its folder with --gating.model_name FOLDER"))
 }
 
+/// Compares the files of the package, and returns how many there are.
+pub(super) fn verify(folder: &Path) -> Result<usize, Failure> {
+    check(folder).map_err(|failure| {
+        failure.hint("delete that file, and fetch it again with `gating model pull`")
+    })?;
+    Ok(FILES.len())
+}
+
 fn check(folder: &Path) -> Result<(), Failure> {
     for (name, expected) in FILES {
         let path = folder.join(name);

@@ -1,7 +1,6 @@
 //! Saved metagraphs of a subnet over time, applied at their blocks.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use gating_core::{Encoder, Gate, Resync};
 use gating_metagraph::{History as Saved, Metagraph, Subnet};
@@ -53,7 +52,7 @@ impl History {
     /// Where it is not known since when the rows belong to whom, only the last of them says so.
     pub(crate) fn apply(
         &mut self,
-        gate: &mut Gate<Arc<dyn Encoder>>,
+        gate: &Gate<impl Encoder>,
         block: u64,
     ) -> Result<Vec<(u64, Resync)>, Failure> {
         let due = self.files.partition_point(|(saved, _)| *saved <= block);

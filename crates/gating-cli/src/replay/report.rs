@@ -7,6 +7,7 @@ use plotters::chart::SeriesLabelPosition;
 use serde::Serialize;
 
 use super::{Tally, Why};
+use crate::cache::CacheReport;
 use crate::chart::{self, Line, OTHER, Panel, STRONG};
 use crate::failure::Failure;
 use crate::output::seconds;
@@ -29,6 +30,8 @@ struct Summary {
     /// Whether `--until` stopped it before the end of the logs.
     stopped: bool,
     plot: Option<String>,
+    /// None where embeddings are not kept.
+    cache: Option<CacheReport>,
     /// This run with those that it went on from; none where it did not.
     total: Option<Part>,
 }
@@ -62,6 +65,7 @@ impl Report {
             step,
             stopped: false,
             plot: None,
+            cache: None,
             total: total.map(Part::new),
         };
         Self { summary }
@@ -77,13 +81,20 @@ impl Report {
         self
     }
 
+    pub(crate) fn cache(mut self, cache: Option<CacheReport>) -> Self {
+        self.summary.cache = cache;
+        self
+    }
+
     /// The report for people.
     pub(crate) fn text(&self) -> String {
-        let Summary { run, seconds: time, steps_per_second, step, total, plot, .. } = &self.summary;
+        let Summary { run, seconds: time, steps_per_second, step, total, plot, cache, .. } =
+            &self.summary;
         let time = seconds(Duration::from_secs_f64(*time));
         let mut lines =
             vec![format!("{} steps in {time}, {steps_per_second:.1} a second", run.steps)];
         lines.extend(run.text());
+        lines.extend(cache.map(|cache| format!("  embeddings {cache}")));
         if let Some(total) = total {
             lines.push(format!("\nWith the runs before: {} steps", total.steps));
             lines.extend(total.text());

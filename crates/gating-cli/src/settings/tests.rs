@@ -104,12 +104,17 @@ const SAMPLES: [Sample; KEYS.len()] = [
         given: ["cpu", "wgpu:1", "cuda"],
         read: |settings, _| settings.device.clone(),
     },
-    // There is but one.
+    Sample {
+        name: "neuron.cache_bytes",
+        stored: None,
+        given: ["7", "8", "9"],
+        read: |settings, _| settings.cache_bytes.to_string(),
+    },
     Sample {
         name: "neuron.dtype",
         stored: None,
-        given: ["f32", "f32", "f32"],
-        read: |settings, _| settings.layers.get("neuron.dtype").expect("a default").text.clone(),
+        given: ["bf16", "f32", "bf16"],
+        read: |settings, _| settings.dtype.clone(),
     },
     Sample {
         name: "neuron.vpermit_tao_limit",

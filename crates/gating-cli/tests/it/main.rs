@@ -14,4 +14,5 @@ mod model;
 #[path = "../../../gating-metagraph/tests/it/node.rs"]
 mod node;
 mod replay;
+mod verify;
 mod watch;

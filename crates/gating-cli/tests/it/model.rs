@@ -61,6 +61,7 @@ fn the_doctor_looks_at_everything() {
         assert_eq!((run.code, run.error()["kind"].clone()), (Some(code), json!(kind)), "{run:?}");
         assert!(run.stdout.contains(expected), "{run:?}");
     };
+    check(&["--neuron.dtype", "bf16"], 1, "device", "`neuron.dtype` bf16 cannot be had");
     check(&["--neuron.device", "vulkan"], 1, "device", "device `vulkan` is not compiled in");
     let learn = ["learn", "--message", "hi", "--uids", "1", "--rewards", "1"];
     let state = ["--checkpoint", "state"];
@@ -71,6 +72,25 @@ fn the_doctor_looks_at_everything() {
     check(&state, 1, "checkpoint", "state cannot be used");
     place.write("gating.toml", "[gating]\nmomentum = 2\n");
     check(&[], 2, "configuration", "found 2");
+}
+
+/// Nothing falls back to f32 in silence.
+#[test]
+fn other_numbers_than_f32_are_refused() {
+    let place = place();
+    let error = |dtype: &str| {
+        let run = place.run_tiny(&["score", "hi", "--neuron.dtype", dtype, "--format", "json"]);
+        assert_eq!(run.stdout, "");
+        (run.code, run.error())
+    };
+    let (code, bf16) = error("bf16");
+    assert_eq!((code, &bf16["kind"]), (Some(1), &json!("device")));
+    let hint = bf16["hint"].as_str().unwrap_or_default();
+    assert!(hint.starts_with("leave it out to compute in f32"), "{bf16}");
+    let (code, f16) = error("f16");
+    assert_eq!((code, &f16["kind"]), (Some(2), &json!("configuration")));
+    let expected = "`neuron.dtype` from the command line is `f16`, expected f32 or bf16";
+    assert_eq!(f16["message"], json!(expected));
 }
 
 #[test]

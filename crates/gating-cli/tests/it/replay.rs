@@ -114,6 +114,28 @@ fn the_batch_makes_no_difference() {
     }
 }
 
+/// The events have 92 different prompts. Whatever is kept of them, the head is the same to the bit.
+#[test]
+fn what_comes_again_is_not_encoded_again() {
+    let place = place();
+    let path = place.write("plain.jsonl", &log(400));
+    let cache = |bytes: &str| {
+        let args = [&path, "--checkpoint", bytes, "--neuron.cache_bytes", bytes];
+        let (_, summary) = split(&place.replay(&args));
+        let count = |name: &str| summary["cache"][name].as_u64();
+        ["hits", "misses", "embeddings", "bytes"].map(count)
+    };
+    let [hits, misses, embeddings, bytes] = cache("1000000").map(Option::unwrap_or_default);
+    assert_eq!([hits, misses, embeddings], [308, 92, 92]);
+    assert!(bytes > 92 * 32 * 4 && bytes < 1_000_000, "{bytes}");
+    let [hits, misses, embeddings, bytes] = cache("8000").map(Option::unwrap_or_default);
+    assert!(hits + misses == 400 && misses > 92 && embeddings > 1 && bytes <= 8000);
+    assert_eq!(cache("0"), [None; 4]);
+    let checkpoints = ["1000000", "8000", "0"].map(|name| place.checkpoint(name));
+    assert_same(&checkpoints[0], &checkpoints[1]);
+    assert_same(&checkpoints[0], &checkpoints[2]);
+}
+
 #[test]
 fn bad_lines_are_counted_and_the_first_ones_shown() {
     let place = place();
@@ -276,5 +298,6 @@ fn the_report_is_for_people_too() {
     assert!(lines[0].starts_with("40 steps in "), "{run:?}");
     assert_eq!(lines[1], "  skipped    1: 1 bad lines");
     assert!(run.stdout.contains("\n  Spearman  "), "{run:?}");
+    assert!(run.stdout.contains("\n  embeddings 0 of 40 messages had one; 40 are kept"), "{run:?}");
     assert!(run.stdout.ends_with("the model has learned 40 steps in all\n"), "{run:?}");
 }

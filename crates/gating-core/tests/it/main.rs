@@ -1,5 +1,6 @@
 //! The public behaviour of `gating-core`, held against PyTorch and against itself.
 
+mod cache;
 mod checkpoint;
 mod fixture;
 mod gate;

@@ -9,3 +9,5 @@ mod requests;
 mod resume;
 mod server;
 mod snapshot;
+#[cfg(unix)]
+mod verify;

@@ -34,6 +34,8 @@ fn errors(folder: &Path, encoder: &dyn Encoder) -> (f64, f64) {
     for case in golden.cases {
         let found = encode(encoder, &case.message);
         assert_eq!(found.len(), case.embedding.len(), "{name}, {}", case.name);
+        let cosine = cosine(&found, &case.embedding);
+        assert!(cosine > 0.999_999, "{name}, {}: cosine {cosine}", case.name);
         let pairs = found.iter().zip(&case.embedding);
         let error = pairs.map(|(found, expected)| (f64::from(*found) - expected).abs());
         let error = error.fold(0.0, f64::max);
@@ -42,6 +44,14 @@ fn errors(folder: &Path, encoder: &dyn Encoder) -> (f64, f64) {
         (ours, torch) = (ours.max(error), torch.max(torch_error));
     }
     (ours, torch)
+}
+
+fn cosine(found: &[f32], expected: &[f64]) -> f64 {
+    let found: Vec<f64> = found.iter().copied().map(f64::from).collect();
+    let dot = |left: &[f64], right: &[f64]| -> f64 {
+        left.iter().zip(right).map(|(left, right)| left * right).sum()
+    };
+    dot(&found, expected) / (dot(&found, &found) * dot(expected, expected)).sqrt()
 }
 
 #[test]

@@ -62,6 +62,23 @@ fn a_long_batch_is_split() {
     }
 }
 
+/// A message of hundreds of windows, between short ones.
+#[test]
+fn an_over_long_message_stalls_nobody() {
+    for name in ["tiny-bert", "tiny-gpt-neo"] {
+        let files = files(name);
+        let long = messages(name).concat().repeat(20);
+        let batch = ["who?", long.as_str(), "the miner", long.as_str()];
+        for encoder in [&sentence(&files) as &dyn Encoder, &last_token(&files)] {
+            let vectors = encode_batch(encoder, &batch);
+            for (message, vector) in batch.iter().zip(&vectors) {
+                let alone = bits(&encode(encoder, message));
+                assert_eq!(alone, bits(vector), "{}: {} bytes", encoder.id(), message.len());
+            }
+        }
+    }
+}
+
 /// Those networks are RoBERTa by another name, `transformers` computes them with the same code.
 #[test]
 fn relatives_of_roberta_are_computed_as_it_is() {

@@ -27,7 +27,7 @@ pub(super) fn run(args: &ImportArgs, settings: &Settings, output: &Output) -> Re
     let metagraph = metagraph(args, settings, output)?;
     warn_of_name(&args.file, settings, output);
     refuse_existing(path, Checkpoint::read(path))?;
-    let device = device::choose(&settings.device, output)?;
+    let device = device::choose(settings, output)?;
     let checkpoint = Session::import(settings, head, &device, output).map_err(|failure| {
         let file = args.file.display();
         failure.context(format!("the head in {file} cannot go on with {}", settings.model_name))

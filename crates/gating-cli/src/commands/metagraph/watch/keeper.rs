@@ -33,7 +33,7 @@ impl<'a> Keeper<'a> {
         output: &Output,
     ) -> Result<Self, Failure> {
         Checkpoint::read(folder)?;
-        let device = device::choose(&settings.device, output)?;
+        let device = device::choose(settings, output)?;
         Ok(Self { folder, settings, device, pending: None, has_followed: false })
     }
 
