@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gating_core::{BaseGatingModel, Error};
@@ -57,7 +56,7 @@ pub(crate) fn run(args: &ReplayArgs, settings: &Settings, output: &Output) -> Re
     };
     let interrupt = Interrupt::listen()?;
     let bar = output.replay(Reader::total(&args.logs));
-    let ahead = Ahead::spawn(reader, Arc::clone(session.gate.encoder()), batch)?;
+    let ahead = Ahead::spawn(reader, session.gate.encoder().clone(), batch)?;
     let mut replay = Replay::new(args, &mut session, history, progress, output, bar);
     let outcome = replay.learn(ahead, &interrupt);
     replay.end(outcome, plot.as_ref())
