@@ -20,6 +20,9 @@ const WITH_MODEL: &str = "minilm";
 /// What takes heads through the command and back.
 const ROUND_TRIP: &str = "crates/gating-cli/testdata/round_trip.py";
 
+/// Where numbers are made to be compared.
+const SCRATCH: &str = "target/golden-check";
+
 /// What makes networks of full size.
 const FULL_SCRIPT: &str = "crates/gating-encoders/testdata/full.py";
 /// Where they are made, and the environment variable that tells the tests.
@@ -44,7 +47,7 @@ pub(crate) fn write(model: Option<PathBuf>) -> Result<()> {
 /// heads from PyTorch through the command and back to PyTorch.
 pub(crate) fn check(model: Option<PathBuf>) -> Result<()> {
     let python = python()?;
-    let scratch = workspace::root().join("target/golden-check");
+    let scratch = workspace::root().join(SCRATCH);
     if scratch.exists() {
         fs::remove_dir_all(&scratch).context("cannot remove `target/golden-check`")?;
     }
@@ -56,11 +59,13 @@ pub(crate) fn check(model: Option<PathBuf>) -> Result<()> {
     }
     differences.iter().for_each(|difference| println!("{difference}"));
     ensure!(differences.is_empty(), "{} differences from the goldens", differences.len());
-    round_trip(&python, &scratch.join(ROUND_TRIP).with_extension(""))
+    round_trip()
 }
 
-/// Heads of PyTorch go in and come out of the command as it is built for the tests.
-fn round_trip(python: &Path, out: &Path) -> Result<()> {
+/// Takes heads from PyTorch through the command, as it is built for the tests, and back to PyTorch.
+pub(crate) fn round_trip() -> Result<()> {
+    let python = python()?;
+    let out = workspace::root().join(SCRATCH).join("round-trip");
     // With a test, so that nothing is built twice: tests have features of their own.
     let build = ["build", "--workspace", "--locked", "--bin", "gating", "--test", "it"];
     workspace::run(workspace::cargo().args(build))?;

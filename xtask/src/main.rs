@@ -43,6 +43,7 @@ Commands:
   golden  Makes the expected numbers of the tests anew, with Python
             --check         compares them with the committed ones instead, and takes heads from
                             PyTorch through the command and back
+            --round-trip    makes nothing, and takes heads through the command alone
             --full          makes random networks of full size in target/golden-full instead, and
                             compares ours with them in f64; takes minutes and 1.3 GB
             --model FOLDER  where all-MiniLM-L6-v2 lies (default: GATING_MINILM)
@@ -62,6 +63,7 @@ enum Task {
     Golden { model: Option<PathBuf> },
     GoldenCheck { model: Option<PathBuf> },
     GoldenFull,
+    GoldenRoundTrip,
     Help,
     Miri,
 }
@@ -115,8 +117,10 @@ impl Task {
     }
 
     fn parse_golden(mut options: Iter<'_, OsString>) -> Result<Self> {
-        if options.as_slice() == ["--full"] {
-            return Ok(Self::GoldenFull);
+        match options.as_slice() {
+            [only] if only == "--full" => return Ok(Self::GoldenFull),
+            [only] if only == "--round-trip" => return Ok(Self::GoldenRoundTrip),
+            _ => {}
         }
         let (mut check, mut model) = (false, None);
         while let Some(option) = options.next() {
@@ -139,6 +143,7 @@ impl Task {
             Self::Golden { model } => golden::write(model),
             Self::GoldenCheck { model } => golden::check(model),
             Self::GoldenFull => golden::full(),
+            Self::GoldenRoundTrip => golden::round_trip(),
             Self::Miri => miri::run(),
             Self::Help => {
                 print!("{USAGE}");
@@ -208,6 +213,7 @@ mod tests {
         check("golden", Ok(Task::Golden { model: None }));
         check("golden --model minilm --check", Ok(Task::GoldenCheck { model }));
         check("golden --full", Ok(Task::GoldenFull));
+        check("golden --round-trip", Ok(Task::GoldenRoundTrip));
         check("ci --help", Ok(Task::Help));
     }
 
