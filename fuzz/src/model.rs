@@ -1,6 +1,5 @@
 //! Models of which some files are whatever the fuzzer makes.
 
-use std::cell::LazyCell;
 use std::fs;
 use std::path::Path;
 
@@ -46,9 +45,8 @@ pub fn with_vocabulary([settings, words, pairs, merges, special]: [Option<&[u8]>
 
 fn load<'a>(files: impl IntoIterator<Item = (&'a str, Option<&'a [u8]>)>) {
     thread_local! {
-        static FOLDER: LazyCell<TempDir> = LazyCell::new(|| {
-            tempfile::tempdir().expect("there is a folder for temporary files")
-        });
+        static FOLDER: TempDir =
+            tempfile::tempdir().expect("there is a folder for temporary files");
     }
     FOLDER.with(|folder| {
         for (name, bytes) in files {

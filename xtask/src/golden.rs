@@ -66,6 +66,9 @@ pub(crate) fn check(model: Option<PathBuf>) -> Result<()> {
 pub(crate) fn round_trip() -> Result<()> {
     let python = python()?;
     let out = workspace::root().join(SCRATCH).join("round-trip");
+    if out.exists() {
+        fs::remove_dir_all(&out).context("cannot remove what the last round trip left")?;
+    }
     // With a test, so that nothing is built twice: tests have features of their own.
     let build = ["build", "--workspace", "--locked", "--bin", "gating", "--test", "it"];
     workspace::run(workspace::cargo().args(build))?;

@@ -163,7 +163,7 @@ pub(crate) struct ReplayArgs {
     /// block-6521772.json
     #[arg(long, value_name = "DIR")]
     pub(crate) metagraphs: Option<PathBuf>,
-    /// How many messages to encode together: 32, or 1 from stdin, where it is not given
+    /// How many messages to encode together: 32, or 1 from a pipe, where it is not given
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) batch: Option<u16>,
     /// Save the checkpoint every so many steps

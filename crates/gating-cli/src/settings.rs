@@ -69,7 +69,7 @@ pub(crate) const KEYS: [Key; 14] = [
         Some("33554432"),
         "How many bytes of embeddings to keep for messages that come again; 0 keeps none",
     ),
-    key("neuron.dtype", Some("f32"), "How to compute: f32, or bf16 where the processor can"),
+    key("neuron.dtype", Some("f32"), "How to compute: f32; bf16 is an error in this version"),
     key(
         "neuron.vpermit_tao_limit",
         Some("4096"),

@@ -5,7 +5,7 @@ checkpoints of them, `gating learn` moves one of them, and `gating checkpoint ex
 as the users of PyTorch read it, by `torch.load(weights_only=True)` and `Linear.load_state_dict`, and every bit must be the
 same. Weights are drawn from all bits that are finite numbers, each time anew: the seed is printed where one differs.
 
-`cargo xtask golden --check` runs it with the versions of the workspace's `testdata/requirements.txt`.
+`cargo xtask golden --check` and `--round-trip` run it with the versions of the workspace's `testdata/requirements.txt`.
 """
 
 import argparse

@@ -62,7 +62,8 @@ pub struct CacheCounts {
     pub misses: u64,
     /// How many embeddings are kept.
     pub embeddings: usize,
-    /// How many bytes they take at most, with all that is needed to find them again.
+    /// How many bytes they take at most, with all that is needed to find them again, by the layout of
+    /// the standard library's B-trees.
     pub bytes: usize,
 }
 
@@ -123,6 +124,7 @@ impl<E: Encoder> Encoder for CachedEncoder<E> {
         let found = self.cache().get(&keys);
         let missing = Missing::of(messages, &keys, &found);
         let encoded = missing.encode(&self.encoder)?;
+        assert_eq!(encoded.len(), missing.keys.len(), "a batch gives one embedding a message");
         let numbers = encoded.iter().map(Embedding::to_vec).collect::<Result<Vec<_>, _>>();
         let numbers = numbers.map_err(EncodeError::new)?;
         let mut cache = self.cache();

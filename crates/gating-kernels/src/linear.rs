@@ -182,7 +182,8 @@ impl PackedLinear {
         self.rows(input).checked_mul(self.outputs).expect("an output fits in memory")
     }
 
-    /// Fills or changes an output that is long enough for all rows.
+    /// Fills or changes an output that is long enough for all rows. For [`Then::Add`], which
+    /// [`PackedLinear::add`] alone asks for, it holds numbers.
     fn run(&self, input: &[f32], output: Shared<'_>, then: Then) {
         self.blocks(self.rows(input)).into_par_iter().for_each(|(rows, panels)| {
             let input = &input[rows.start * self.inputs..rows.end * self.inputs];
@@ -348,8 +349,8 @@ impl Block<'_> {
                     Then::Store | Then::Add => sum,
                 };
             }
-            // SAFETY: no other block has these rows and this panel, and there is something to add
-            // to where `then` says so.
+            // SAFETY: no other block has these rows and this panel (`blocks`), and `Then::Add` comes
+            // with an output of numbers (`run`).
             unsafe {
                 match columns == width {
                     true => self.write(isa, results, start),

@@ -16,7 +16,8 @@ pub(crate) struct Shared<'a> {
     borrow: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: it only lets go of numbers to who promises that no other thread touches them.
+// SAFETY: it is a pointer and a length. Numbers are reached through it in unsafe code alone, whose
+// author promises that no other thread touches them.
 unsafe impl Send for Shared<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for Shared<'_> {}
@@ -66,7 +67,8 @@ impl<'a> Shared<'a> {
         sums.iter_mut().zip(values).for_each(|(sum, &value)| *sum += value);
     }
 
-    /// Where the numbers from `start` on lie.
+    /// Where the numbers from `start` on lie. Whoever reads or writes there makes the promises of
+    /// [`Shared::store`] and [`Shared::add`].
     ///
     /// # Panics
     ///
@@ -124,6 +126,14 @@ mod tests {
                 unsafe { Shared::new(&mut numbers).store(start, &[0.0; 2]) };
             };
             catch_unwind(write).expect_err("two numbers go past the end");
+            let add = || {
+                let mut numbers = [0.0; 3];
+                // SAFETY: there is one thread.
+                unsafe { Shared::new(&mut numbers).add(start, &[0.0; 2]) };
+            };
+            catch_unwind(add).expect_err("two numbers go past the end");
+            let part = || Shared::new(&mut [0.0; 3]).part(start, 2);
+            catch_unwind(part).expect_err("two numbers go past the end");
         }
     }
 }

@@ -16,7 +16,7 @@ const LEAST: f32 = -126.0;
 /// Makes `exp(score - largest)` of every score, and gives the sum of them all: what is weighted has to
 /// be divided by it, which takes fewer divisions than there are scores.
 ///
-/// A NaN among the scores makes the sum one.
+/// Where a score is NaN, so is the sum.
 #[inline(always)]
 pub(crate) fn exponentiate<I: Isa>(isa: I, scores: &mut [f32]) -> f32 {
     let ops = isa.f32();

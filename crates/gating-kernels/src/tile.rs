@@ -105,7 +105,8 @@ fn multiply_exactly<I: Isa, const ROWS: usize, const VECTORS: usize>(
     assert!(end(ROWS, left.row_stride, depth) <= left.values.len(), "rows lie inside");
     assert!(end(depth, width, width) <= right.len(), "a panel has a row for every term");
     assert!(end(ROWS, tile_stride, width) <= tile.len(), "a tile has its rows");
-    // SAFETY: what is read and written lies before the ends, which lie inside of the slices.
+    // SAFETY: what is read and written lies before the ends, which lie inside of the slices; what is
+    // asked for ahead may lie past them, and is not read.
     unsafe {
         let (left_values, right, tile) = (left.values.as_ptr(), right.as_ptr(), tile.as_mut_ptr());
         // The compiler would work every address out anew for each term rather than keep them all.

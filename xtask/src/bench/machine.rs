@@ -45,7 +45,7 @@ impl Machine {
             extensions: extensions(&cpuinfo),
             caches: caches(),
             memory: memory(&read("/proc/meminfo")),
-            kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
+            kernel: version(&read("/proc/sys/kernel/osrelease")),
             rustc: say("rustc", &["--version"]),
             commit: commit(),
             date: say("date", &["-u", "+%Y-%m-%d"]),
@@ -57,6 +57,11 @@ impl Machine {
 /// How busy the machine is.
 pub(super) fn load() -> String {
     read("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" ")
+}
+
+/// The version of a kernel, without the name of the build.
+fn version(release: &str) -> String {
+    release.trim().split('-').next().unwrap_or_default().to_owned()
 }
 
 fn read(path: &str) -> String {
@@ -142,6 +147,12 @@ mod tests {
         assert_eq!(field(CPUINFO, "model name"), "AMD EPYC 9B14");
         assert_eq!(field(CPUINFO, "model"), "unknown");
         assert_eq!(extensions(CPUINFO), ["avx2", "fma"]);
+    }
+
+    #[test]
+    fn a_kernel_has_a_version() {
+        assert_eq!(version("6.12.3-cloud-amd64\n"), "6.12.3");
+        assert_eq!(version("unknown"), "unknown");
     }
 
     #[test]

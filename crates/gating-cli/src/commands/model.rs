@@ -120,8 +120,12 @@ fn verify(name: &str, settings: &Settings, output: &Output) -> Result<(), Failur
     };
     output.result(&verdict, |verdict| {
         let Verdict { model, folder, checksums, network, hidden_size, encoder } = verdict;
+        let compared = match checksums {
+            0 => "none known".to_owned(),
+            count => format!("{count} compared"),
+        };
         format!(
-            "{model} is whole\n  folder        {folder}\n  checksums     {checksums} compared\n  \
+            "{model} is whole\n  folder        {folder}\n  checksums     {compared}\n  \
              network       {network}, {hidden_size} numbers\n  encoder       {encoder}"
         )
     })

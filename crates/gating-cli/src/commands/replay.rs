@@ -210,7 +210,7 @@ impl<'a> Replay<'a> {
         if let Some(block) = lesson.block {
             self.resync(block)?;
         }
-        let (gate, rewards) = (&mut self.session.gate, &lesson.rewards);
+        let (gate, rewards) = (&self.session.gate, &lesson.rewards);
         let scores = gate.score(lesson.embedding.clone())?;
         let asked = match scores.select(rewards.uids()) {
             Ok(asked) => asked,
@@ -305,6 +305,8 @@ impl<'a> Replay<'a> {
         self.bar.end();
         let saved = self.save();
         match (outcome.and_then(|end| self.report(end, time, plot)), saved) {
+            // What was interrupted does not go on from where it is.
+            (Err(failure), Err(unsaved)) if failure.kind == Kind::Interrupted => Err(unsaved),
             (Err(failure), Err(unsaved)) if failure.kind != Kind::StdoutClosed => {
                 let line = unsaved.line();
                 self.output.warning(format_args!("what was learned is not saved: {line}"));
@@ -342,7 +344,7 @@ impl<'a> Replay<'a> {
     fn check_useful(&self, end: End) -> Result<(), Failure> {
         let total = &self.progress.tally;
         let is_all_bad = total.skipped.keys().all(|&why| why == Why::BadLine);
-        if total.steps == 0 && is_all_bad && total.num_skipped() > 0 {
+        if end != End::Interrupt && total.steps == 0 && is_all_bad && total.num_skipped() > 0 {
             let names: Vec<String> = self
                 .args
                 .logs

@@ -2,7 +2,6 @@
 
 use std::iter::Peekable;
 use std::panic;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -13,7 +12,7 @@ use gating_core::{Embedding, EncodeError, Encoder, Rewards};
 use super::progress::LogRecord;
 use super::reader::Found;
 use super::{Placed, Reader, Why};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 
 /// How many batches may wait to be learned from.
 const WAITING: usize = 2;
@@ -77,7 +76,10 @@ impl Ahead {
         let (sender, batches) = sync_channel(WAITING);
         let work = move || run(reader, &*encoder, size, &sender);
         let thread = thread::Builder::new().name("ahead".to_owned()).spawn(work);
-        let thread = thread.map_err(|error| Failure::file(Path::new("a thread"), error))?;
+        let thread = thread.map_err(|error| {
+            let error = anyhow::Error::new(error);
+            Failure::new(Kind::File, error.context("cannot start the thread that encodes ahead"))
+        })?;
         Ok(Self { batches, thread: Some(thread) })
     }
 

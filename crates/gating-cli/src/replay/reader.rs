@@ -106,7 +106,7 @@ impl Reader {
 
     /// What it reads is no file that ends.
     pub(crate) fn is_stream(paths: &[PathBuf]) -> bool {
-        paths.iter().any(|path| path == Path::new(STDIN))
+        Self::total(paths).is_none()
     }
 
     /// The bytes of all files; none where one is a pipe.

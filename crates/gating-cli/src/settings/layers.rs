@@ -114,7 +114,12 @@ impl Layers {
             .map(|(name, Entry { source, text, .. })| {
                 let similar = similar(name).map(|key| format!(", but `{key}` is"));
                 let similar = similar.unwrap_or_default();
-                Problem(format!("`{name}` from {source} (`{text}`) is no known setting{similar}"))
+                // What stands in the environment may be secret, and meant for somebody else.
+                let text = match source {
+                    Source::Environment(_) => String::new(),
+                    _ => format!(" (`{text}`)"),
+                };
+                Problem(format!("`{name}` from {source}{text} is no known setting{similar}"))
             })
             .collect()
     }

@@ -22,7 +22,8 @@ enum Layer {
 
 const LAYERS: [Layer; 3] = [Layer::File, Layer::Environment, Layer::Argument];
 
-/// What the sources say of a setting: never the default, and never what the next one says.
+/// What the sources say of a setting: never the default, and never what the next one says, but for
+/// settings of two values.
 struct Sample {
     name: &'static str,
     /// What a checkpoint knows of it, if it does.

@@ -70,7 +70,7 @@ fn all_wrong_settings_are_told_at_once() {
         "`gating.num_uids` from gating.toml is the text `8`, expected a whole number from 1 to 65536",
         "`netuid` from gating.toml is the text `one`, expected a subnet number from 0 to 65535",
         "`neuron.use_custom_gating_model` from gating.toml is the text `true`, expected true or false",
-        "`neuron.names` from the environment variable NEURON__NAMES (`x`) is no known setting",
+        "`neuron.names` from the environment variable NEURON__NAMES is no known setting",
         "`gating.gradient` from gating.toml is `3`, expected accumulate or per-step",
         "`gating.learning_rate` from the command line: expected a learning rate of 0 or more, found -2",
         "`gating.momentum` from the environment variable GATING__MOMENTUM: expected a momentum of at \

@@ -7,7 +7,8 @@ use crate::HubError;
 use crate::hub::checksum::checksum_like;
 
 /// Compares the files of a snapshot, which are links to contents named after their checksums, with
-/// these, and returns how many were compared. Other files have no checksum, and are passed over.
+/// these, and returns how many were compared. Other files have no checksum, and are passed over;
+/// so are all where the system has no links, and the cache holds copies.
 /// Nobody is asked.
 ///
 /// # Errors

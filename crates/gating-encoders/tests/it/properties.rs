@@ -64,7 +64,7 @@ fn a_long_batch_is_split() {
 
 /// A message of hundreds of windows, between short ones.
 #[test]
-fn an_over_long_message_stalls_nobody() {
+fn an_over_long_message_changes_nobody() {
     for name in ["tiny-bert", "tiny-gpt-neo"] {
         let files = files(name);
         let long = messages(name).concat().repeat(20);
