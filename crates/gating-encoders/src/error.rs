@@ -176,6 +176,22 @@ pub enum Error {
         /// What is wrong with it.
         source: Box<dyn error::Error + Send + Sync>,
     },
+    /// The template in `tokenizer.json`, which puts special tokens around a message, cannot work.
+    #[error("the template has {found}, expected {expected}")]
+    Template {
+        /// What it should have.
+        expected: String,
+        /// What it has.
+        found: String,
+    },
+    /// A `precompiled_charsmap` in `tokenizer.json`, by which texts are normalized, cannot work.
+    #[error("`precompiled_charsmap` has {found}, expected {expected}")]
+    NormalizationTable {
+        /// What it should have.
+        expected: String,
+        /// What it has.
+        found: String,
+    },
     /// A vocabulary file is none.
     #[error("{}, line {line}: expected {expected}", path.display())]
     Vocabulary {
@@ -193,6 +209,14 @@ pub enum Error {
         found: usize,
         /// How many special tokens each window holds.
         special: usize,
+    },
+    /// The tokenizer made a longer window than it was told to.
+    #[error("a window of {found} tokens, expected at most {expected}")]
+    LongWindow {
+        /// The tokens of the window.
+        found: usize,
+        /// The most that the network takes.
+        expected: usize,
     },
     /// The tokenizer failed on a message.
     #[error("the message cannot be cut into tokens")]

@@ -5,10 +5,12 @@ mod class;
 mod document;
 mod settings;
 mod source;
+mod table;
 
 use tokenizers::{Tokenizer, TruncationDirection, TruncationParams, TruncationStrategy};
 
 use crate::Error;
+use checked::guarded;
 
 pub(crate) use settings::Settings;
 pub(crate) use source::{ANY, TokenizerSource};
@@ -18,6 +20,7 @@ pub(crate) use source::{ANY, TokenizerSource};
 #[derive(Debug)]
 pub(crate) struct Tokenization {
     tokenizer: Tokenizer,
+    window: usize,
 }
 
 impl Tokenization {
@@ -25,10 +28,9 @@ impl Tokenization {
     /// `tokenizer.json` are overridden, as the reference overrides them.
     pub(crate) fn new(source: &TokenizerSource, window: usize) -> Result<Self, Error> {
         let wrong = |cause| Error::Tokenizer { path: source.path.clone(), source: cause };
-        let document = checked::checked(&source.bytes).map_err(|error| wrong(error.into()))?;
-        let mut tokenizer = Tokenizer::from_bytes(document).map_err(wrong)?;
+        let mut tokenizer = checked::tokenizer(&source.bytes).map_err(wrong)?;
         tokenizer.with_padding(None);
-        let special = tokenizer.encode("", true).map_err(wrong)?.len();
+        let special = guarded(|| tokenizer.encode("", true)).map_err(wrong)?.len();
         if window <= special {
             return Err(Error::Window { found: window, special });
         }
@@ -39,19 +41,24 @@ impl Tokenization {
             stride: 0,
         };
         tokenizer.with_truncation(Some(truncation)).map_err(wrong)?;
-        Ok(Self { tokenizer })
+        Ok(Self { tokenizer, window })
     }
 
     /// The windows of a message: at least one, and none of them empty.
     pub(crate) fn windows(&self, message: &str) -> Result<Vec<Vec<u32>>, Error> {
-        let encoding = self.tokenizer.encode(message, true);
+        let encoding = guarded(|| self.tokenizer.encode(message, true));
         let encoding = encoding.map_err(|source| Error::Tokens { source })?;
         if encoding.is_empty() {
             return Err(Error::EmptyMessage);
         }
         let mut windows = vec![encoding.get_ids().to_vec()];
         windows.extend(encoding.get_overflowing().iter().map(|window| window.get_ids().to_vec()));
-        Ok(windows)
+        match windows.iter().map(Vec::len).max() {
+            Some(found) if found > self.window => {
+                Err(Error::LongWindow { found, expected: self.window })
+            }
+            _ => Ok(windows),
+        }
     }
 }
 
