@@ -8,6 +8,7 @@ use gating_core::{Checkpoint, Error};
 use serde::Serialize;
 
 use crate::args::ConfigCommand;
+use crate::device;
 use crate::failure::{Failure, Kind};
 use crate::output::{Output, escape};
 use crate::settings::{KEYS, Key, Settings};
@@ -96,6 +97,7 @@ fn show(settings: &Settings, output: &Output) -> Result<(), Failure> {
 }
 
 fn check(settings: &Settings, output: &Output) -> Result<(), Failure> {
+    device::check_dtype(&settings.dtype)?;
     let given = settings.entries().filter(|(_, entry)| entry.is_some_and(|entry| entry.is_given()));
     let verdict = Verdict { settings: KEYS.len(), given: given.count() };
     output.result(&verdict, |Verdict { settings, given }| {

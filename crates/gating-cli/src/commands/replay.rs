@@ -281,7 +281,7 @@ impl<'a> Replay<'a> {
     fn save_where_due(&mut self) -> Result<(), Failure> {
         let every = self.args.save_every.is_some_and(|every| self.unsaved_steps >= every);
         if every || self.saved.elapsed() >= Duration::from_secs(self.args.save_seconds) {
-            let is_saved = !self.is_changed || {
+            let is_saved = !self.has_learned() || {
                 self.session.progress = Some(self.progress.to_json());
                 self.session.save_on_the_way(self.output)?
             };
@@ -290,9 +290,15 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
+    /// Whether there is something to save. Logs of which nothing was learned, such as one that was named by
+    /// mistake, are not what a checkpoint goes on with.
+    fn has_learned(&self) -> bool {
+        self.is_changed && self.progress.tally.steps > 0
+    }
+
     /// Saves for the last time.
     fn save(&mut self) -> Result<(), Failure> {
-        if self.is_changed {
+        if self.has_learned() {
             self.session.progress = Some(self.progress.to_json());
             self.session.save()?;
         }

@@ -19,14 +19,38 @@ fn a_diff_lists_what_changed() {
     assert_eq!(line["to"], json!({"netuid": 1, "block": 20, "n": 5}));
     assert_eq!((&line["replaced"], &line["added"]), (&json!([1, 2]), &json!([4])));
     assert_eq!(line["moved"], json!([{"hotkey": hotkey, "from": 2, "to": 1}]));
-    for empty in ["removed", "swapped", "reregistered", "axon_changed"] {
-        assert_eq!(line[empty], json!([]), "{empty}");
+    for (name, expected) in
+        [("removed", json!([])), ("swapped", json!(null)), ("axon_changed", json!([]))]
+    {
+        assert_eq!(line[name], expected, "{name}");
     }
     let run = place.run(&["metagraph", "diff", &from, &to]);
     assert!(
         run.stdout.starts_with("subnet 1: block 10 (4 uids) -> block 20 (5 uids)\n"),
         "{run:?}"
     );
+    let unknown = "    ? registered again: not known, for lack of registration blocks\n";
+    assert!(run.stdout.contains(unknown), "{run:?}");
+}
+
+/// Who swapped a hotkey, and who came back, is told by registration blocks.
+#[test]
+fn a_diff_with_registration_blocks_tells_who_swapped() {
+    let place = place();
+    let write = |name: &str, block: u64, neurons: &[(u8, u64)]| {
+        let neuron = |&(key, registered_at): &(u8, u64)| Neuron {
+            registered_at: Some(registered_at),
+            ..Neuron::new(Hotkey::new([key; 32]))
+        };
+        let neurons = neurons.iter().map(neuron).collect();
+        let metagraph = Metagraph::new(1, block, neurons).expect("the keys differ");
+        place.write(name, &metagraph.to_json())
+    };
+    let from = write("from.json", 10, &[(1, 5), (2, 6), (3, 7)]);
+    let to = write("to.json", 20, &[(4, 5), (2, 12), (3, 7)]);
+    let run = place.run(&["metagraph", "diff", &from, &to, "--format", "json"]);
+    let line = &run.json()[0];
+    assert_eq!((&line["swapped"], &line["reregistered"]), (&json!([0]), &json!([1])));
 }
 
 #[test]

@@ -27,8 +27,10 @@ pub(super) struct Line {
     moved: Vec<MoveRecord>,
     added: Vec<u16>,
     removed: Vec<u16>,
-    swapped: Vec<u16>,
-    reregistered: Vec<u16>,
+    /// None where a side lacks the registration blocks that would tell.
+    swapped: Option<Vec<u16>>,
+    /// As above.
+    reregistered: Option<Vec<u16>>,
     axon_changed: Vec<u16>,
 }
 
@@ -45,6 +47,11 @@ pub(super) fn run(from: &Path, to: &Path, output: &Output) -> Result<(), Failure
     output.result(&Line::new(&from, &to, &diff), text)
 }
 
+/// Whether a metagraph says when its uids were registered.
+fn has_registrations(metagraph: &Metagraph) -> bool {
+    metagraph.neurons().any(|(_, neuron)| neuron.registered_at.is_some())
+}
+
 impl Side {
     pub(super) fn new(metagraph: &Metagraph) -> Self {
         let (netuid, block) = (metagraph.netuid(), metagraph.block());
@@ -59,6 +66,7 @@ impl Line {
             from: moved.from.get(),
             to: moved.to.get(),
         });
+        let registered = [from, to].into_iter().all(has_registrations);
         Self {
             from: Side::new(from),
             to: Side::new(to),
@@ -66,8 +74,8 @@ impl Line {
             moved: moved.collect(),
             added: numbers(&diff.added),
             removed: numbers(&diff.removed),
-            swapped: numbers(&diff.swapped),
-            reregistered: numbers(&diff.reregistered),
+            swapped: registered.then(|| numbers(&diff.swapped)),
+            reregistered: registered.then(|| numbers(&diff.reregistered)),
             axon_changed: numbers(&diff.axon_changed),
         }
     }
@@ -78,15 +86,18 @@ fn text(line: &Line) -> String {
     let netuid = known(line.from.netuid.or(line.to.netuid));
     let mut text = format!("subnet {netuid}: {} -> {}", side(&line.from), side(&line.to));
     let lists = [
-        ("replaced", &line.replaced),
-        ("added", &line.added),
-        ("removed", &line.removed),
-        ("swapped", &line.swapped),
-        ("registered again", &line.reregistered),
-        ("axon changed", &line.axon_changed),
+        ("replaced", Some(&line.replaced)),
+        ("added", Some(&line.added)),
+        ("removed", Some(&line.removed)),
+        ("swapped", line.swapped.as_ref()),
+        ("registered again", line.reregistered.as_ref()),
+        ("axon changed", Some(&line.axon_changed)),
     ];
     for (what, uids) in lists {
-        text.push_str(&format!("\n{:>5} {what}{}", uids.len(), listed(uids)));
+        text.push_str(&match uids {
+            Some(uids) => format!("\n{:>5} {what}{}", uids.len(), listed(uids)),
+            None => format!("\n    ? {what}: not known, for lack of registration blocks"),
+        });
     }
     text.push_str(&format!("\n{:>5} moved", line.moved.len()));
     for MoveRecord { hotkey, from, to } in &line.moved {
