@@ -287,6 +287,18 @@ fn what_is_no_log_is_an_error() {
     );
 }
 
+/// A log that was named by mistake is not the one that a checkpoint goes on with.
+#[test]
+fn what_taught_nothing_leaves_no_checkpoint() {
+    let place = place();
+    let (empty, notes) = (place.write("empty.log", ""), place.write("notes.txt", "one\ntwo\n"));
+    for path in [empty, notes] {
+        place.replay(&[&path, "--checkpoint", "state"]);
+        let run = place.run(&["checkpoint", "show", "state", "--format", "json"]);
+        assert_eq!((run.code, run.error()["kind"].clone()), (Some(1), json!("checkpoint")));
+    }
+}
+
 #[test]
 fn the_report_is_for_people_too() {
     let place = place();
