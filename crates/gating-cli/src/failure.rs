@@ -4,6 +4,7 @@ use std::path::Path;
 use std::{io, iter};
 
 use gating_core::{CheckpointError, Error};
+use gating_devices::DeviceError;
 use gating_metagraph::chain::{self, Problem};
 
 /// What kind of thing went wrong: programs go by it.
@@ -138,7 +139,7 @@ impl From<Error> for Failure {
             | Error::Attached { .. }
             | Error::OtherMetagraph { .. }
             | Error::OlderMetagraph { .. } => Kind::Metagraph,
-            Error::Device(_) => Kind::Device,
+            _ if device_error(&error).is_some() => Kind::Device,
             Error::File { .. } => Kind::File,
             Error::FixedSetting { .. } => Kind::Configuration,
             _ => Kind::Input,
@@ -161,7 +162,7 @@ impl From<Error> for Failure {
             Error::ScoreNotFinite { .. } | Error::WeightNotFinite { .. } => Some(
                 "the weights have overflowed: go back to an earlier checkpoint and learn with a smaller --gating.learning_rate",
             ),
-            _ => None,
+            _ => device_error(&error).map(DeviceError::advice),
         };
         let failure = Self::new(kind, anyhow::Error::new(error));
         match hint {
@@ -173,7 +174,29 @@ impl From<Error> for Failure {
 
 impl From<gating_encoders::Error> for Failure {
     fn from(error: gating_encoders::Error) -> Self {
-        Self::new(Kind::Model, anyhow::Error::new(error))
+        match error {
+            gating_encoders::Error::Device(error) => error.into(),
+            error => Self::new(Kind::Model, anyhow::Error::new(error)),
+        }
+    }
+}
+
+impl From<DeviceError> for Failure {
+    fn from(error: DeviceError) -> Self {
+        let advice = error.advice();
+        Self::new(Kind::Device, anyhow::Error::new(error)).hint(advice)
+    }
+}
+
+/// Why the device failed while it encoded, if it did.
+fn device_error(error: &Error) -> Option<&DeviceError> {
+    match error {
+        Error::Device(error) => Some(error),
+        Error::Encode(error) => match error.get().downcast_ref()? {
+            gating_encoders::Error::Device(error) => Some(error),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

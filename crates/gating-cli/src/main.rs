@@ -15,8 +15,8 @@ mod replay;
 mod session;
 mod settings;
 
-use std::io;
 use std::process::ExitCode;
+use std::{io, panic};
 
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
@@ -26,6 +26,7 @@ use failure::{Failure, Kind};
 use output::Output;
 
 fn main() -> ExitCode {
+    quiet_guarded_panics();
     let matches = args::command().try_get_matches();
     let args = match matches.and_then(|matches| Args::from_arg_matches(&matches)) {
         Ok(args) => args,
@@ -40,6 +41,16 @@ fn main() -> ExitCode {
             ExitCode::from(failure.kind.exit_code())
         }
     }
+}
+
+/// What a device panics with becomes an error, which is told once.
+fn quiet_guarded_panics() {
+    let print = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if !gating_devices::is_guarded() {
+            print(panic);
+        }
+    }));
 }
 
 /// Prints help where it was asked for, and what is wrong with the arguments otherwise.

@@ -6,7 +6,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, FloatDType};
 use gating_core::Encoder;
 use gating_encoders::{
     Hub, HubConfig, HubError, LastTokenEncoder, ModelFiles, RepoId, SentenceEncoder,
@@ -162,7 +162,7 @@ pub(crate) fn cache() -> Option<PathBuf> {
 pub(crate) fn load(
     located: &Located,
     pooling: Pooling,
-    device: &Device,
+    (device, dtype): (&Device, FloatDType),
     output: &Output,
 ) -> Result<Arc<dyn Encoder>, Failure> {
     let usual = match located.files.kind()?.is_causal() {
@@ -181,8 +181,8 @@ pub(crate) fn load(
         _ => {}
     }
     Ok(match pooling {
-        Pooling::Mean => Arc::new(SentenceEncoder::load(&located.files, device)?),
-        Pooling::LastToken => Arc::new(LastTokenEncoder::load(&located.files, device)?),
+        Pooling::Mean => Arc::new(SentenceEncoder::load_in(&located.files, device, dtype)?),
+        Pooling::LastToken => Arc::new(LastTokenEncoder::load_in(&located.files, device, dtype)?),
     })
 }
 

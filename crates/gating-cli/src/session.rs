@@ -10,6 +10,7 @@ use gating_core::{
 };
 
 use crate::cache::CacheReport;
+use crate::device::dtype;
 use crate::failure::{Failure, Kind};
 use crate::models::{self, Located, Pooling};
 use crate::output::Output;
@@ -122,7 +123,7 @@ impl Session {
         output: &Output,
     ) -> Result<Checkpoint, Failure> {
         let located = models::locate(&settings.model_name)?;
-        let encoder = models::load(&located, settings.pooling(), device, output)?;
+        let encoder = models::load(&located, settings.pooling(), (device, dtype(settings)), output)?;
         let mut checkpoint = Gate::with_head(encoder, settings.gate, head)?.checkpoint()?;
         note(&mut checkpoint.notes, &located, settings.pooling());
         Ok(checkpoint)
@@ -196,7 +197,7 @@ impl Session {
             _ => settings.pooling(),
         };
         let located = models::locate(model_name)?;
-        let encoder = models::load(&located, pooling, device, output)?;
+        let encoder = models::load(&located, pooling, (device, dtype(settings)), output)?;
         output.detail(format_args!("encoder: {}", encoder.id()));
         let encoder = cached(encoder, settings);
         let gate = match checkpoint {

@@ -63,13 +63,13 @@ pub(crate) const KEYS: [Key; 14] = [
         Some("false"),
         "Take the mean over the message (sentence encoders), not its last token (GPT)",
     ),
-    key("neuron.device", Some("auto"), "Where to compute: auto or cpu"),
+    key("neuron.device", Some("auto"), "Where to compute: auto, cpu, libtorch, cuda[:N], wgpu[:N] or vulkan[:N], as compiled in"),
     key(
         "neuron.cache_bytes",
         Some("33554432"),
         "How many bytes of embeddings to keep for messages that come again; 0 keeps none",
     ),
-    key("neuron.dtype", Some("f32"), "How to compute: f32; bf16 is an error in this version"),
+    key("neuron.dtype", Some("f32"), "How the encoder computes: f32, or f16 or bf16 where the device does"),
     key(
         "neuron.vpermit_tao_limit",
         Some("4096"),
@@ -390,7 +390,7 @@ impl Reader<'_> {
     fn device(&mut self) -> String {
         let name = self.text("neuron.device");
         if !device::is_known(&name) {
-            self.wrong("neuron.device", device::EXPECTED);
+            self.wrong("neuron.device", &device::expected());
         }
         name
     }

@@ -125,18 +125,18 @@ impl<E: Encoder> Encoder for CachedEncoder<E> {
         let missing = Missing::of(messages, &keys, &found);
         let encoded = missing.encode(&self.encoder)?;
         assert_eq!(encoded.len(), missing.keys.len(), "a batch gives one embedding a message");
-        let numbers = encoded.iter().map(Embedding::to_vec).collect::<Result<Vec<_>, _>>();
-        let numbers = numbers.map_err(EncodeError::new)?;
+        let numbers = Embedding::to_vecs(&encoded).map_err(EncodeError::new)?;
+        let numbers: Vec<Numbers> = numbers.into_iter().map(Into::into).collect();
         let mut cache = self.cache();
-        for (key, numbers) in missing.keys.iter().zip(numbers) {
-            cache.insert(*key, numbers.into(), self.max_bytes);
+        for (key, numbers) in missing.keys.iter().zip(&numbers) {
+            cache.insert(*key, numbers.clone(), self.max_bytes);
         }
         cache.hits += (messages.len() - encoded.len()) as u64;
         cache.misses += encoded.len() as u64;
         drop(cache);
-        let embedding = |(key, found): (&Key, Option<Numbers>)| match found {
-            Some(numbers) => Embedding::from_slice(&numbers, self.device()),
-            None => encoded[missing.places[key]].clone(),
+        let embedding = |(key, found): (&Key, Option<Numbers>)| {
+            let numbers = found.unwrap_or_else(|| numbers[missing.places[key]].clone());
+            Embedding::on_host(numbers, self.device())
         };
         Ok(keys.iter().zip(found).map(embedding).collect())
     }

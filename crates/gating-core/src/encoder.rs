@@ -3,7 +3,8 @@
 use std::error;
 use std::sync::Arc;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData, Transaction};
+use gating_devices::{DeviceError, guarded};
 
 use crate::Error;
 
@@ -73,33 +74,53 @@ impl<E: Encoder + ?Sized> Encoder for Arc<E> {
     }
 }
 
-/// What an encoder makes of a message: `[hidden_size]` numbers on the encoder's device.
+/// What an encoder makes of a message: `[hidden_size]` numbers, on the encoder's device until they
+/// are asked for.
 #[derive(Clone, Debug)]
-pub struct Embedding(Tensor<1>);
+pub struct Embedding(Numbers);
+
+#[derive(Clone, Debug)]
+enum Numbers {
+    OnDevice(Tensor<1>),
+    OnHost { values: Arc<[f32]>, device: Device },
+}
 
 impl Embedding {
     /// The embedding in this tensor.
     #[must_use]
     pub fn new(tensor: Tensor<1>) -> Self {
-        Self(tensor)
+        Self(Numbers::OnDevice(tensor))
     }
 
     /// The embedding with these numbers.
     #[must_use]
     pub fn from_slice(values: &[f32], device: &Device) -> Self {
-        Self(Tensor::from_data(TensorData::from(values), device))
+        Self::on_host(values.into(), device)
+    }
+
+    /// The embedding with numbers that others hold too.
+    pub(crate) fn on_host(values: Arc<[f32]>, device: &Device) -> Self {
+        Self(Numbers::OnHost { values, device: device.clone() })
     }
 
     /// How many numbers it has.
     #[must_use]
     pub fn hidden_size(&self) -> usize {
-        self.0.dims()[0]
+        match &self.0 {
+            Numbers::OnDevice(tensor) => tensor.dims()[0],
+            Numbers::OnHost { values, .. } => values.len(),
+        }
     }
 
-    /// The tensor on its device.
+    /// The numbers on the encoder's device.
     #[must_use]
-    pub fn tensor(&self) -> &Tensor<1> {
-        &self.0
+    pub fn tensor(&self) -> Tensor<1> {
+        match &self.0 {
+            Numbers::OnDevice(tensor) => tensor.clone(),
+            Numbers::OnHost { values, device } => {
+                Tensor::from_data(TensorData::from(&**values), device)
+            }
+        }
     }
 
     /// The numbers, fetched from the device.
@@ -108,7 +129,34 @@ impl Embedding {
     ///
     /// When the device fails.
     pub fn to_vec(&self) -> Result<Vec<f32>, Error> {
-        Ok(self.0.try_to_vec_as()?)
+        match &self.0 {
+            Numbers::OnDevice(tensor) => {
+                let numbers = guarded(|| tensor.try_to_vec_as())?;
+                Ok(numbers.map_err(DeviceError::failed)?)
+            }
+            Numbers::OnHost { values, .. } => Ok(values.to_vec()),
+        }
+    }
+
+    /// The numbers of several embeddings, which are fetched together: each time, a device has to
+    /// finish all that it was given.
+    ///
+    /// # Errors
+    ///
+    /// When the device fails.
+    pub fn to_vecs(embeddings: &[Self]) -> Result<Vec<Vec<f32>>, Error> {
+        let on_device = |embedding: &Self| match &embedding.0 {
+            Numbers::OnDevice(tensor) => Some(tensor.clone()),
+            Numbers::OnHost { .. } => None,
+        };
+        let tensors: Option<Vec<Tensor<1>>> = embeddings.iter().map(on_device).collect();
+        let Some(tensors) = tensors.filter(|tensors| tensors.len() > 1) else {
+            return embeddings.iter().map(Self::to_vec).collect();
+        };
+        let together = tensors.into_iter().fold(Transaction::default(), Transaction::register);
+        let fetched = guarded(|| together.try_execute())?.map_err(DeviceError::failed)?;
+        let numbers = |data: TensorData| Ok(data.try_into_vec::<f32>().map_err(DeviceError::failed)?);
+        fetched.into_iter().map(numbers).collect()
     }
 }
 

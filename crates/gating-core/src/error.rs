@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use burn::tensor::TensorReadError;
+use gating_devices::DeviceError;
 use gating_metagraph::{ParseIdentityError, Uid};
 
 use crate::EncodeError;
@@ -249,8 +249,8 @@ pub enum Error {
     #[error("the metagraph cannot be used")]
     Metagraph(#[from] gating_metagraph::Error),
     /// The device failed.
-    #[error("the device failed")]
-    Device(#[from] TensorReadError),
+    #[error(transparent)]
+    Device(#[from] DeviceError),
 }
 
 /// A block in words.

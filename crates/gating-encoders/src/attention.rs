@@ -3,13 +3,17 @@
 use std::cell::OnceCell;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::module::attention;
+use burn::tensor::ops::AttentionModuleOptions;
+use burn::tensor::{DType, FloatDType, Int, Tensor, TensorData};
 use gating_kernels::{Attention, Pick, Segments, Sight};
 
 #[cfg(feature = "flex")]
 use crate::cpu;
+use crate::place::Place;
 
 /// Added to a score, it leaves a weight of exactly 0 after the softmax.
 const MASKED: f32 = -1e9;
@@ -19,26 +23,26 @@ const MASKED: f32 = -1e9;
 #[derive(Debug)]
 pub(crate) struct Windows {
     pub(crate) segments: Segments,
-    device: Device,
+    place: Place,
     padding: OnceCell<Padding>,
 }
 
 impl Windows {
-    pub(crate) fn new(windows: &[&[u32]], device: &Device) -> Self {
+    pub(crate) fn new(windows: &[&[u32]], place: &Place) -> Self {
         Self {
             segments: Segments::new(windows.iter().map(|window| window.len())),
-            device: device.clone(),
+            place: place.clone(),
             padding: OnceCell::new(),
         }
     }
 
-    pub(crate) fn device(&self) -> &Device {
-        &self.device
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The rows of the states that go on: `[rows, hidden] -> [picked, hidden]`.
     pub(crate) fn pick(&self, states: Tensor<2>, pick: Pick) -> Tensor<2> {
-        let row = |range: std::ops::Range<usize>| match pick {
+        let row = |range: Range<usize>| match pick {
             Pick::Last => range.end - 1,
             _ => range.start,
         };
@@ -46,7 +50,7 @@ impl Windows {
             Pick::All => states,
             Pick::First | Pick::Last => {
                 let rows = self.segments.ranges().map(row);
-                states.select(0, indices(rows, &self.device))
+                states.select(0, indices(rows, &self.place))
             }
         }
     }
@@ -59,7 +63,7 @@ impl Windows {
     /// - output: `[picked, hidden]`
     pub(crate) fn attend(&self, attention: &Attention, states: Tensor<2>, pick: Pick) -> Tensor<2> {
         #[cfg(feature = "flex")]
-        if cpu::instructions(&self.device).is_some() {
+        if self.place.has_kernels() {
             return cpu::attention(attention, states, &self.segments, pick);
         }
         self.attend_padded(attention, states, pick)
@@ -70,16 +74,44 @@ impl Windows {
         let padding = self.padding();
         let [count, length, heads] = [self.segments.count(), padding.length, attention.heads];
         let hidden = states.dims()[1] / 3;
-        let states = states.select(0, padding.rows.clone());
+        let states = if padding.is_even { states } else { states.select(0, padding.rows.clone()) };
         let states = states.reshape([count, length, 3, heads, hidden / heads]);
-        let part = |which: usize| {
-            states.clone().slice_dim(2, which..which + 1).squeeze_dim::<4>(2).swap_dims(1, 2)
+        let part = |which: usize, heads: &Range<usize>| {
+            let part = states.clone().slice_dim(2, which..which + 1).slice_dim(3, heads.clone());
+            part.squeeze_dim::<4>(2).swap_dims(1, 2)
         };
-        let scores = part(0).matmul(part(1).transpose()) * attention.scale;
-        let scores = scores + padding.bias(attention, &self.segments, &self.device);
-        let answers = softmax(scores, 3).matmul(part(2));
+        let some = (self.place.max_tensor / (count * length * length)).clamp(1, heads);
+        let groups = (0..heads).step_by(some).map(|first| first..(first + some).min(heads));
+        let answer = |heads: Range<usize>| {
+            let parts = [0, 1, 2].map(|which| part(which, &heads));
+            self.answer(attention, parts, &heads)
+        };
+        let answers = Tensor::cat(groups.map(answer).collect(), 1);
         let answers = answers.swap_dims(1, 2).reshape([count * length, hidden]);
-        self.pick(answers.select(0, padding.real.clone()), pick)
+        let answers =
+            if padding.is_even { answers } else { answers.select(0, padding.real.clone()) };
+        self.pick(answers, pick)
+    }
+
+    /// The answers of some heads: `[windows, heads, length, size]` all.
+    fn answer(&self, form: &Attention, parts: [Tensor<4>; 3], heads: &Range<usize>) -> Tensor<4> {
+        let dtype = parts[0].dtype();
+        // In f16, scores that are not scaled can be too large.
+        let [queries, keys, values] = match dtype {
+            DType::F16 => parts.map(|part| part.cast(FloatDType::F32)),
+            _ => parts,
+        };
+        let padding = self.padding();
+        if padding.needs_no_bias(form) {
+            let is_causal = form.sight != Sight::All;
+            let scale = Some(f64::from(form.scale));
+            let options = AttentionModuleOptions { scale, softcap: None, is_causal };
+            return attention(queries, keys, values, None, None, options).cast(dtype);
+        }
+        let bias = padding.bias(form, &self.segments, &self.place);
+        let bias = if bias.dims()[1] > 1 { bias.slice_dim(1, heads.clone()) } else { bias };
+        let scores = queries.matmul(keys.transpose()).cast(FloatDType::F32) * form.scale;
+        softmax(scores + bias, 3).cast(values.dtype()).matmul(values).cast(dtype)
     }
 
     /// The largest of every number in the states of each window:
@@ -93,13 +125,13 @@ impl Windows {
     }
 
     fn padding(&self) -> &Padding {
-        self.padding.get_or_init(|| Padding::new(&self.segments, &self.device))
+        self.padding.get_or_init(|| Padding::new(&self.segments, &self.place))
     }
 
     /// The mean of the states of each window: `[rows, hidden] -> [windows, hidden]`.
     pub(crate) fn mean(&self, states: &Tensor<2>) -> Tensor<2> {
         #[cfg(feature = "flex")]
-        if cpu::instructions(&self.device).is_some() {
+        if self.place.has_kernels() {
             return cpu::mean(states, &self.segments);
         }
         let (count, rows) = (self.segments.count(), self.segments.rows());
@@ -108,8 +140,7 @@ impl Windows {
             let weight = 1.0 / range.len() as f32;
             weights[window * rows..][range].fill(weight);
         }
-        let weights = TensorData::new(weights, [count, rows]);
-        Tensor::<2>::from_data(weights, &self.device).matmul(states.clone())
+        self.place.precise(weights, [count, rows]).matmul(states.clone())
     }
 }
 
@@ -117,6 +148,8 @@ impl Windows {
 #[derive(Debug)]
 struct Padding {
     length: usize,
+    /// Whether all windows are as long, so that nothing is padded.
+    is_even: bool,
     /// The row that each padded position holds; past the end of a window, any.
     rows: Tensor<1, Int>,
     /// The padded position of each row.
@@ -126,9 +159,9 @@ struct Padding {
 }
 
 impl Padding {
-    fn new(segments: &Segments, device: &Device) -> Self {
+    fn new(segments: &Segments, place: &Place) -> Self {
         let length = segments.longest();
-        let row = |range: std::ops::Range<usize>| {
+        let row = |range: Range<usize>| {
             (0..length).map(move |at| (range.start + at).min(range.end - 1))
         };
         let real = segments.ranges().enumerate();
@@ -136,54 +169,65 @@ impl Padding {
             real.flat_map(|(window, range)| (0..range.len()).map(move |at| window * length + at));
         Self {
             length,
-            rows: indices(segments.ranges().flat_map(row), device),
-            real: indices(real, device),
+            is_even: segments.rows() == segments.count() * length,
+            rows: indices(segments.ranges().flat_map(row), place),
+            real: indices(real, place),
             biases: RefCell::default(),
         }
     }
 
+    /// Whether every query sees all keys, or all before it and itself, so that nothing need be added
+    /// to scores: padding lies to the right, ahead of all that is real.
+    fn needs_no_bias(&self, attention: &Attention) -> bool {
+        let sees_all = match attention.sight {
+            Sight::All => self.is_even,
+            Sight::Behind { reach } => reach >= self.length,
+        };
+        sees_all && attention.bias.is_none()
+    }
+
     /// What is added to scores: `[1 or windows, 1 or heads, 1 or length, length]`.
-    fn bias(&self, attention: &Attention, segments: &Segments, device: &Device) -> Tensor<4> {
+    fn bias(&self, attention: &Attention, segments: &Segments, place: &Place) -> Tensor<4> {
         let reach = match attention.sight {
             Sight::All => 0,
             Sight::Behind { reach } => reach.min(self.length),
         };
         let mut biases = self.biases.borrow_mut();
         let mask = biases.entry(reach).or_insert_with(|| match attention.sight {
-            Sight::All => self.ends(segments, device),
-            sight @ Sight::Behind { .. } => self.triangle(sight, device),
+            Sight::All => self.ends(segments, place),
+            sight @ Sight::Behind { .. } => self.triangle(sight, place),
         });
         match &attention.bias {
             Some(relative) => {
                 let values = relative.square(attention.heads, self.length);
                 let shape = [1, attention.heads, self.length, self.length];
-                mask.clone() + Tensor::from_data(TensorData::new(values, shape), device)
+                mask.clone() + place.precise(values, shape)
             }
             None => mask.clone(),
         }
     }
 
     /// Nothing past the end of a window is seen: `[windows, 1, 1, length]`.
-    fn ends(&self, segments: &Segments, device: &Device) -> Tensor<4> {
+    fn ends(&self, segments: &Segments, place: &Place) -> Tensor<4> {
         let row =
             |length: usize| (0..self.length).map(move |at| if at < length { 0.0 } else { MASKED });
         let bias: Vec<f32> = segments.ranges().flat_map(|range| row(range.len())).collect();
-        Tensor::from_data(TensorData::new(bias, [segments.count(), 1, 1, self.length]), device)
+        place.precise(bias, [segments.count(), 1, 1, self.length])
     }
 
     /// Nothing ahead is seen, so that padding, which lies to the right, needs no mask:
     /// `[1, 1, length, length]`.
-    fn triangle(&self, sight: Sight, device: &Device) -> Tensor<4> {
+    fn triangle(&self, sight: Sight, place: &Place) -> Tensor<4> {
         let row = |query: usize| {
             let keys = sight.keys(query, self.length);
             (0..self.length).map(move |key| if keys.contains(&key) { 0.0 } else { MASKED })
         };
         let bias: Vec<f32> = (0..self.length).flat_map(row).collect();
-        Tensor::from_data(TensorData::new(bias, [1, 1, self.length, self.length]), device)
+        place.precise(bias, [1, 1, self.length, self.length])
     }
 }
 
-fn indices(rows: impl Iterator<Item = usize>, device: &Device) -> Tensor<1, Int> {
+fn indices(rows: impl Iterator<Item = usize>, place: &Place) -> Tensor<1, Int> {
     let rows: Vec<i32> = rows.map(|row| row as i32).collect();
-    Tensor::from_data(TensorData::from(rows.as_slice()), device)
+    Tensor::from_data(TensorData::from(rows.as_slice()), &place.device)
 }

@@ -1,6 +1,5 @@
 //! The content of a model folder.
 
-use burn::tensor::Device;
 
 use crate::network::NetworkConfig;
 use crate::tokenization::{Settings, Tokenization, TokenizerSource};
@@ -47,8 +46,8 @@ impl Contents {
         Ok(hasher.finalize().to_hex()[..16].to_owned())
     }
 
-    pub(crate) fn network(&self, device: &Device) -> Result<Transformer, Error> {
-        self.config.load(&self.weights, device)
+    pub(crate) fn network(&self, place: &Place) -> Result<Transformer, Error> {
+        self.config.load(&self.weights, place)
     }
 
     pub(crate) fn tokenization(&self) -> Result<Tokenization, Error> {

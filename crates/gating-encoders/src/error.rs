@@ -3,6 +3,9 @@
 use std::error;
 use std::path::PathBuf;
 
+use burn::tensor::FloatDType;
+use gating_devices::DeviceError;
+
 use crate::NetworkKind;
 use crate::pooling::Pooling;
 use crate::weights::NAMES;
@@ -232,6 +235,15 @@ pub enum Error {
         /// How many the network knows.
         vocab_size: usize,
     },
+    /// The network cannot be computed in these numbers on its device.
+    #[error("expected numbers that the device computes in, such as F32, found {found:?}")]
+    DType {
+        /// The numbers.
+        found: FloatDType,
+    },
+    /// The device failed.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// A message without a single token.
     #[error("the message has no tokens, expected at least one")]
     EmptyMessage,

@@ -1,6 +1,6 @@
 //! The last token of a message as its embedding.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, FloatDType};
 use gating_core::{Embedding, EncodeError, Encoder, Gate};
 use gating_kernels::Pick;
 
@@ -25,7 +25,21 @@ impl LastTokenEncoder {
     /// When a file cannot be read, the network is of an unknown kind, or its weights are not those
     /// that `config.json` calls for.
     pub fn load(files: &ModelFiles, device: &Device) -> Result<Self, Error> {
-        Model::load("last-token", files, device).map(Self)
+        Self::load_in(files, device, FloatDType::F32)
+    }
+
+    /// The same, computed in other numbers: f16 or bf16 where the device has them. The id stays,
+    /// since what was learned in one goes on in another.
+    ///
+    /// # Errors
+    ///
+    /// Also when the device does not compute in these numbers; the CPU does in f32 alone.
+    pub fn load_in(
+        files: &ModelFiles,
+        device: &Device,
+        dtype: FloatDType,
+    ) -> Result<Self, Error> {
+        Model::load("last-token", files, device, dtype).map(Self)
     }
 }
 
@@ -47,6 +61,6 @@ impl Encoder for LastTokenEncoder {
         let windows: Result<Vec<_>, Error> = messages.iter().map(first).collect();
         let windows = windows.map_err(EncodeError::new)?;
         let vectors = self.0.pool(&windows, Pick::Last, |states, _| states);
-        Ok(vectors.into_iter().map(Embedding::new).collect())
+        Ok(vectors.map_err(EncodeError::new)?.into_iter().map(Embedding::new).collect())
     }
 }

@@ -2,7 +2,8 @@
 //! operations on every other device.
 
 use burn::tensor::activation::{gelu, gelu_approximate, relu, sigmoid, silu, tanh};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::module::layer_norm;
+use burn::tensor::{FloatDType, Tensor};
 #[cfg(feature = "flex")]
 use gating_kernels::PackedLinear;
 use gating_kernels::{Activation, Layout};
@@ -10,6 +11,7 @@ use gating_kernels::{Activation, Layout};
 use crate::Error;
 #[cfg(feature = "flex")]
 use crate::cpu;
+use crate::place::Place;
 use crate::weights::Weights;
 
 /// `x W + b`.
@@ -80,24 +82,33 @@ impl LinearWeights {
     }
 
     /// The layer on a device.
-    pub(crate) fn init(self, device: &Device) -> Linear {
+    pub(crate) fn init(self, place: &Place) -> Linear {
         #[cfg(feature = "flex")]
-        if let Some(set) = cpu::instructions(device) {
+        if let Some(set) = cpu::instructions(&place.device) {
             let shape = [self.inputs, self.outputs];
             let packed = PackedLinear::new(&self.weight, self.layout, shape, Some(&self.bias), set);
             return Linear::Packed(Box::new(packed));
         }
-        let bias = TensorData::new(self.bias, [1, self.outputs]);
-        let tensor = |shape| Tensor::from_data(TensorData::new(self.weight, shape), device);
         let weight = match self.layout {
-            Layout::OutputsFirst => tensor([self.outputs, self.inputs]).transpose(),
-            Layout::InputsFirst => tensor([self.inputs, self.outputs]),
+            Layout::OutputsFirst => {
+                place.tensor(self.weight, [self.outputs, self.inputs]).transpose()
+            }
+            Layout::InputsFirst => place.tensor(self.weight, [self.inputs, self.outputs]),
         };
-        Linear::Plain { weight, bias: Tensor::from_data(bias, device) }
+        Linear::Plain { weight, bias: place.tensor(self.bias, [1, self.outputs]) }
     }
 }
 
 impl Linear {
+    /// How many numbers a row of its output has.
+    pub(crate) fn outputs(&self) -> usize {
+        match self {
+            #[cfg(feature = "flex")]
+            Self::Packed(layer) => layer.outputs(),
+            Self::Plain { bias, .. } => bias.dims()[1],
+        }
+    }
+
     /// # Shapes
     ///
     /// - states: `[rows, inputs]`
@@ -151,8 +162,8 @@ pub(crate) enum LayerNorm {
     /// On the CPU.
     #[cfg(feature = "flex")]
     Kernel(gating_kernels::LayerNorm),
-    /// On any other device: `[1, size]` both.
-    Plain { gamma: Tensor<2>, beta: Tensor<2>, epsilon: f64 },
+    /// On any other device: `[size]` both, in f32.
+    Plain { gamma: Tensor<1>, beta: Tensor<1>, epsilon: f64 },
 }
 
 impl LayerNorm {
@@ -162,17 +173,17 @@ impl LayerNorm {
         name: &str,
         size: usize,
         epsilon: f64,
-        device: &Device,
+        place: &Place,
     ) -> Result<Self, Error> {
         let gamma = weights.take(&format!("{name}.weight"), [size])?;
         let beta = weights.take(&format!("{name}.bias"), [size])?;
         #[cfg(feature = "flex")]
-        if let Some(set) = cpu::instructions(device) {
+        if let Some(set) = cpu::instructions(&place.device) {
             let norm = gating_kernels::LayerNorm::new(gamma, beta, epsilon as f32, set);
             return Ok(Self::Kernel(norm));
         }
-        let row = |values| Tensor::from_data(TensorData::new(values, [1, size]), device);
-        Ok(Self::Plain { gamma: row(gamma), beta: row(beta), epsilon })
+        let [gamma, beta] = [gamma, beta].map(|values| place.precise(values, [size]));
+        Ok(Self::Plain { gamma, beta, epsilon })
     }
 
     /// # Shapes
@@ -183,9 +194,9 @@ impl LayerNorm {
             #[cfg(feature = "flex")]
             Self::Kernel(norm) => cpu::layer_norm(norm, states),
             Self::Plain { gamma, beta, epsilon } => {
-                let from_mean = states.clone() - states.mean_dim(1);
-                let variance = from_mean.clone().square().mean_dim(1);
-                from_mean / (variance + *epsilon).sqrt() * gamma.clone() + beta.clone()
+                let dtype = states.dtype();
+                let states = states.cast(FloatDType::F32);
+                layer_norm(states, gamma.clone(), Some(beta.clone()), *epsilon).cast(dtype)
             }
         }
     }

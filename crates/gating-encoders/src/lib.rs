@@ -36,6 +36,7 @@ mod model;
 mod network;
 #[cfg(all(test, feature = "flex"))]
 mod paths;
+mod place;
 mod pooling;
 mod sentence;
 mod tokenization;

@@ -1,20 +1,23 @@
 //! A network with its tokenizer: messages in, one pooled vector a window out.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 use gating_kernels::Pick;
 
 use crate::attention::Windows;
 use crate::contents::Contents;
-#[cfg(feature = "flex")]
-use crate::cpu;
 use crate::network::Limits;
+use crate::place::Place;
 use crate::tokenization::Tokenization;
 use crate::transformer::Transformer;
 use crate::{Error, ModelFiles};
 
 /// The most tokens that go through the network at once, if it is not one longer window: it bounds
-/// the memory.
+/// the memory. The CPU gains nothing from more.
 const MAX_BATCH_TOKENS: usize = 2048;
+
+/// The same for other devices, which more tokens keep busy, and which get the next before the last
+/// are done.
+const MAX_DEVICE_TOKENS: usize = 8192;
 
 /// A frozen network with its tokenizer.
 #[derive(Debug)]
@@ -23,19 +26,29 @@ pub(crate) struct Model {
     network: Transformer,
     limits: Limits,
     tokenization: Tokenization,
-    device: Device,
+    place: Place,
+    /// How many tokens go through the network at once.
+    budget: usize,
 }
 
 impl Model {
     /// Loads a model folder; `pooling` becomes part of the id.
-    pub(crate) fn load(pooling: &str, files: &ModelFiles, device: &Device) -> Result<Self, Error> {
+    pub(crate) fn load(
+        pooling: &str,
+        files: &ModelFiles,
+        device: &Device,
+        dtype: FloatDType,
+    ) -> Result<Self, Error> {
         let contents = Contents::read(files)?;
+        let place = Place::new(device, dtype)?;
+        let network = place.run(|| contents.network(&place))??;
         Ok(Self {
             id: format!("{pooling}:{}:{}", contents.config.kind(), contents.fingerprint()?),
-            network: contents.network(device)?,
+            budget: budget(&place, &network),
+            network,
             limits: contents.config.limits(),
             tokenization: contents.tokenization()?,
-            device: device.clone(),
+            place,
         })
     }
 
@@ -48,7 +61,12 @@ impl Model {
     }
 
     pub(crate) fn device(&self) -> &Device {
-        &self.device
+        &self.place.device
+    }
+
+    /// Runs work on the network's device.
+    pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, Error> {
+        self.place.run(work)
     }
 
     /// The windows of a message, each token known to the network.
@@ -74,42 +92,42 @@ impl Model {
         ids: &[Vec<u32>],
         pick: Pick,
         pool: impl Fn(Tensor<2>, &Windows) -> Tensor<2> + Sync,
-    ) -> Vec<Tensor<1>> {
+    ) -> Result<Vec<Tensor<1>>, Error> {
         let mut order: Vec<usize> = (0..ids.len()).collect();
         order.sort_by_key(|&index| (ids[index].len(), &ids[index]));
         let same: Vec<&[usize]> = order.chunk_by(|&a, &b| ids[a] == ids[b]).collect();
         let mut pooled = vec![None; ids.len()];
-        for batch in split(&same, |same| ids[same[0]].len()) {
+        for batch in split(&same, self.budget, |same| ids[same[0]].len()) {
             let ids: Vec<&[u32]> = batch.iter().map(|same| ids[same[0]].as_slice()).collect();
-            let vectors = self.pass(|| {
-                let windows = Windows::new(&ids, &self.device);
-                pool(self.network.forward(&ids, &windows, pick), &windows)
-            });
-            for (vector, same) in vectors.iter_dim(0).zip(batch) {
-                let vector = vector.squeeze_dim::<1>(0);
+            let vectors = self.place.run(|| {
+                let windows = Windows::new(&ids, &self.place);
+                let states = self.network.forward(&ids, &windows, pick).cast(FloatDType::F32);
+                let vectors = pool(states, &windows);
+                vectors.iter_dim(0).map(|vector| vector.squeeze_dim::<1>(0)).collect::<Vec<_>>()
+            })?;
+            for (vector, same) in vectors.into_iter().zip(batch) {
                 same.iter().for_each(|&index| pooled[index] = Some(vector.clone()));
             }
         }
-        pooled.into_iter().map(|vector| vector.expect("every window was in one batch")).collect()
-    }
-
-    #[cfg(feature = "flex")]
-    fn pass<T: Send>(&self, pass: impl FnOnce() -> T + Send) -> T {
-        cpu::pass(&self.device, pass)
-    }
-
-    #[cfg(not(feature = "flex"))]
-    fn pass<T>(&self, pass: impl FnOnce() -> T) -> T {
-        pass()
+        let pooled = pooled.into_iter();
+        Ok(pooled.map(|vector| vector.expect("every window was in one batch")).collect())
     }
 }
 
-/// Cuts windows, the shortest first, into batches of at most [`MAX_BATCH_TOKENS`] tokens when all are
-/// padded to the longest, or of one window.
-fn split<T>(windows: &[T], length: impl Fn(&T) -> usize) -> Vec<&[T]> {
+/// How many tokens go through a network at once, so that no tensor is larger than a device takes.
+fn budget(place: &Place, network: &Transformer) -> usize {
+    match place.has_kernels() {
+        true => MAX_BATCH_TOKENS,
+        false => MAX_DEVICE_TOKENS.min(place.max_tensor / network.widest().max(1)),
+    }
+}
+
+/// Cuts windows, the shortest first, into batches of at most `budget` tokens when all are padded to
+/// the longest, or of one window.
+fn split<T>(windows: &[T], budget: usize, length: impl Fn(&T) -> usize) -> Vec<&[T]> {
     let (mut batches, mut start) = (Vec::new(), 0);
     for (index, window) in windows.iter().enumerate() {
-        if index > start && (index - start + 1) * length(window) > MAX_BATCH_TOKENS {
+        if index > start && (index - start + 1) * length(window) > budget {
             batches.push(&windows[start..index]);
             start = index;
         }
@@ -129,7 +147,7 @@ mod tests {
     fn model() -> Model {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/tiny-bert");
         let files = ModelFiles::open(folder).expect("the model is committed");
-        Model::load("test", &files, &Device::flex()).expect("the model is whole")
+        Model::load("test", &files, &Device::flex(), FloatDType::F32).expect("the model is whole")
     }
 
     #[test]
@@ -141,9 +159,11 @@ mod tests {
             computed.lock().expect("no pass panics").extend(lengths);
             states
         });
+        let vectors = vectors.expect("the CPU does not fail");
         assert_eq!(computed.into_inner().expect("no pass panics"), [3, 3, 4]);
         for (vector, ids) in vectors.iter().zip(&ids) {
             let alone = model.pool(std::slice::from_ref(ids), Pick::First, |states, _| states);
+            let alone = alone.expect("the CPU does not fail");
             assert_eq!(vector.to_data(), alone[0].to_data(), "{ids:?}");
         }
     }
@@ -159,6 +179,7 @@ mod tests {
             passes.lock().expect("no pass panics").push(windows.segments.rows());
             states
         });
+        let vectors = vectors.expect("the CPU does not fail");
         let (passes, mut distinct) = (passes.into_inner().expect("no pass panics"), ids.clone());
         distinct.sort();
         distinct.dedup();
@@ -169,7 +190,7 @@ mod tests {
 
     fn check(lengths: &[usize], expected: &[usize]) {
         let sizes: Vec<usize> =
-            split(lengths, |&length| length).iter().map(|some| some.len()).collect();
+            split(lengths, 2048, |&length| length).iter().map(|some| some.len()).collect();
         assert_eq!(sizes, expected, "{lengths:?}");
     }
 

@@ -11,7 +11,6 @@ mod roberta;
 use std::fmt;
 use std::str::FromStr;
 
-use burn::tensor::Device;
 use serde::Serialize;
 
 use crate::transformer::Transformer;
@@ -150,8 +149,8 @@ impl NetworkConfig {
     }
 
     /// Makes the network from its weights.
-    pub(crate) fn load(&self, files: &WeightFiles, device: &Device) -> Result<Transformer, Error> {
-        let weights = |prefix| Weights::new(files, prefix, device);
+    pub(crate) fn load(&self, files: &WeightFiles, place: &Place) -> Result<Transformer, Error> {
+        let weights = |prefix| Weights::new(files, prefix, place);
         match &self.settings {
             Settings::Bert(config) => config.load(weights("bert.")),
             Settings::DistilBert(config) => config.load(weights("distilbert.")),

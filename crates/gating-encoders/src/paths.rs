@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, FloatDType};
 use gating_core::{Embedding, Encoder};
 use gating_kernels::Pick;
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::attention::Windows;
 use crate::contents::Contents;
 use crate::layers::Linear;
+use crate::place::Place;
 use crate::transformer::Transformer;
 use crate::{LastTokenEncoder, ModelFiles, SentenceEncoder, cpu};
 
@@ -34,6 +35,10 @@ struct Case {
     embedding: Vec<f32>,
 }
 
+fn place() -> Place {
+    Place::new(&Device::flex(), FloatDType::F32).expect("the CPU computes in f32")
+}
+
 fn golden(name: &str) -> (ModelFiles, Vec<Case>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name);
     let json = fs::read(folder.join("expected.json")).expect("the golden is committed");
@@ -53,7 +58,7 @@ fn compare(at: &str, found: &[f32], expected: &[f32], tolerance: f32) {
 fn check_states(at: &str, network: &Transformer, case: &Case) {
     let Some(expected) = &case.hidden else { return };
     let ids: Vec<&[u32]> = case.windows.iter().map(Vec::as_slice).collect();
-    let windows = Windows::new(&ids, &Device::flex());
+    let windows = Windows::new(&ids, &place());
     let states = network.forward(&ids, &windows, Pick::All);
     let states: Vec<f32> = states.into_data().try_to_vec().expect("states are f32");
     compare(at, &states, &expected.concat(), 1e-5);
@@ -74,7 +79,7 @@ fn check(name: &str, path: &str, is_plain: bool) {
     let (files, cases) = golden(name);
     let (at, device) = (format!("{name}, {path}"), Device::flex());
     let contents = Contents::read(&files).expect("the model is whole");
-    let network = contents.network(&device).expect("the model is whole");
+    let network = contents.network(&place()).expect("the model is whole");
     for layer in &network.layers {
         assert_eq!(matches!(layer.output, Linear::Plain { .. }), is_plain, "{at}");
     }
@@ -98,4 +103,27 @@ fn networks_equal_torch_through_kernels() {
 #[test]
 fn networks_equal_torch_by_tensor_operations() {
     cpu::without_kernels(|| TINY.into_iter().for_each(|name| check(name, "plain", true)));
+}
+
+/// Where the scores of all heads would be too many for a tensor, some heads come after the others.
+#[test]
+fn heads_in_groups_give_the_same() {
+    cpu::without_kernels(|| {
+        for name in TINY {
+            let (files, cases) = golden(name);
+            let contents = Contents::read(&files).expect("the model is whole");
+            let network = contents.network(&place()).expect("the model is whole");
+            let ids: Vec<&[u32]> =
+                cases.iter().flat_map(|case| &case.windows).map(Vec::as_slice).collect();
+            let states = |max_tensor| {
+                let windows = Windows::new(&ids, &Place { max_tensor, ..place() });
+                let states = network.forward(&ids, &windows, Pick::All);
+                states.into_data().try_to_vec::<f32>().expect("states are f32")
+            };
+            let longest = ids.iter().map(|ids| ids.len()).max().expect("there are windows");
+            let one_head = ids.len() * longest * longest;
+            compare(name, &states(one_head), &states(usize::MAX), 1e-6);
+            compare(name, &states(3 * one_head), &states(usize::MAX), 1e-6);
+        }
+    });
 }

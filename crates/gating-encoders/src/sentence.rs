@@ -1,6 +1,6 @@
 //! The normalized mean over a message as its embedding.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 use gating_core::{Embedding, EncodeError, Encoder, Gate};
 
 use crate::attention::Windows;
@@ -38,12 +38,26 @@ impl SentenceEncoder {
     /// When a file cannot be read, the network is of an unknown kind, its weights are not those
     /// that `config.json` calls for, or `modules.json` asks for more than a pooling that is known.
     pub fn load(files: &ModelFiles, device: &Device) -> Result<Self, Error> {
+        Self::load_in(files, device, FloatDType::F32)
+    }
+
+    /// The same, computed in other numbers: f16 or bf16 where the device has them. The id stays,
+    /// since what was learned in one goes on in another.
+    ///
+    /// # Errors
+    ///
+    /// Also when the device does not compute in these numbers; the CPU does in f32 alone.
+    pub fn load_in(
+        files: &ModelFiles,
+        device: &Device,
+        dtype: FloatDType,
+    ) -> Result<Self, Error> {
         let pooling = Pooling::read(files)?;
         let name = match pooling {
             Pooling::Mean => "sentence".to_owned(),
             other => format!("sentence-{}", other.name()),
         };
-        Ok(Self { model: Model::load(&name, files, device)?, pooling })
+        Ok(Self { model: Model::load(&name, files, device, dtype)?, pooling })
     }
 
     fn pool(&self, states: Tensor<2>, windows: &Windows) -> Tensor<2> {
@@ -72,9 +86,14 @@ impl Encoder for SentenceEncoder {
             windows.extend(own);
         }
         let pool = |states, windows: &Windows| self.pool(states, windows);
-        let mut vectors = self.model.pool(&windows, self.pooling.pick(), pool).into_iter();
-        let mean = |count| mean_of(vectors.by_ref().take(count).collect());
-        Ok(counts.into_iter().map(mean).map(Embedding::new).collect())
+        let vectors = self.model.pool(&windows, self.pooling.pick(), pool);
+        let vectors = vectors.map_err(EncodeError::new)?;
+        let means = self.model.run(|| {
+            let mut vectors = vectors.into_iter();
+            let mean = |count| mean_of(vectors.by_ref().take(count).collect());
+            counts.into_iter().map(mean).map(Embedding::new).collect()
+        });
+        means.map_err(EncodeError::new)
     }
 }
 

@@ -1,11 +1,12 @@
 //! The shape that all networks here share: embeddings, layers of attention and feed-forward parts,
 //! and norms before or after each part.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Tensor;
 use gating_kernels::{Activation, Attention, Pick};
 
 use crate::attention::Windows;
 use crate::layers::{LayerNorm, Linear};
+use crate::place::Place;
 
 /// A transformer with its weights on a device.
 #[derive(Debug)]
@@ -63,6 +64,12 @@ pub(crate) enum Norms {
 }
 
 impl Transformer {
+    /// The most numbers that a token has at once.
+    pub(crate) fn widest(&self) -> usize {
+        let widths = self.layers.iter().flat_map(|layer| [&layer.projections, &layer.inner]);
+        widths.map(Linear::outputs).max().unwrap_or(self.embeddings.hidden)
+    }
+
     /// The hidden states after the last layer, of the picked positions of each window. The last
     /// layer computes no others.
     ///
@@ -71,7 +78,7 @@ impl Transformer {
     /// - ids: for each window 1 to `max_positions` token ids
     /// - output: `[picked, hidden]`
     pub(crate) fn forward(&self, ids: &[&[u32]], windows: &Windows, pick: Pick) -> Tensor<2> {
-        let states = self.embeddings.forward(ids, windows.device());
+        let states = self.embeddings.forward(ids, windows.place());
         let last = self.layers.len().saturating_sub(1);
         let layers = self.layers.iter().enumerate();
         let states = layers.fold(states, |states, (index, layer)| {
@@ -88,7 +95,7 @@ impl Transformer {
 
 impl Embeddings {
     /// `[rows, hidden]`
-    fn forward(&self, ids: &[&[u32]], device: &Device) -> Tensor<2> {
+    fn forward(&self, ids: &[&[u32]], place: &Place) -> Tensor<2> {
         let rows = ids.iter().map(|ids| ids.len()).sum();
         let mut states = Vec::with_capacity(rows * self.hidden);
         for window in ids {
@@ -98,7 +105,7 @@ impl Embeddings {
                 states.extend(token.iter().zip(position).map(|(token, position)| token + position));
             }
         }
-        let states = Tensor::from_data(TensorData::new(states, [rows, self.hidden]), device);
+        let states = place.tensor(states, [rows, self.hidden]);
         match &self.norm {
             Some(norm) => norm.forward(states),
             None => states,

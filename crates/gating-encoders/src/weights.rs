@@ -7,9 +7,8 @@ mod slot;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use burn::tensor::Device;
-
 use crate::Error;
+use crate::place::Place;
 
 #[cfg(feature = "hub")]
 pub(crate) use files::shards;
@@ -23,20 +22,20 @@ pub(crate) struct Weights<'a> {
     prefix: &'static str,
     /// The tensors that nobody has taken yet.
     left: RefCell<BTreeSet<&'a str>>,
-    device: &'a Device,
+    place: &'a Place,
 }
 
 impl<'a> Weights<'a> {
     /// The weights in some files. Names may begin with `prefix`.
-    pub(crate) fn new(files: &'a WeightFiles, prefix: &'static str, device: &'a Device) -> Self {
+    pub(crate) fn new(files: &'a WeightFiles, prefix: &'static str, place: &'a Place) -> Self {
         let names: BTreeSet<&str> = files.slots.keys().map(String::as_str).collect();
         let prefix = if names.iter().any(|name| name.starts_with(prefix)) { prefix } else { "" };
-        Self { files, prefix, left: RefCell::new(names), device }
+        Self { files, prefix, left: RefCell::new(names), place }
     }
 
     /// Where the tensors go.
-    pub(crate) fn device(&self) -> &Device {
-        self.device
+    pub(crate) fn place(&self) -> &Place {
+        self.place
     }
 
     /// Takes a tensor of known shape: its numbers, the last dimension running fastest.

@@ -97,7 +97,7 @@ fn show(settings: &Settings, output: &Output) -> Result<(), Failure> {
 }
 
 fn check(settings: &Settings, output: &Output) -> Result<(), Failure> {
-    device::check_dtype(&settings.dtype)?;
+    device::open(settings)?;
     let given = settings.entries().filter(|(_, entry)| entry.is_some_and(|entry| entry.is_given()));
     let verdict = Verdict { settings: KEYS.len(), given: given.count() };
     output.result(&verdict, |Verdict { settings, given }| {

@@ -1,25 +1,23 @@
 //! `gating doctor`: what is compiled in, what is found here, and what is wrong.
 
-use std::time::{Duration, Instant};
+mod devices;
 
-use burn::tensor::activation::softmax;
-use burn::tensor::{Tensor, TensorData};
 use gating_core::{Checkpoint, Error};
+use gating_devices::DeviceFamily;
 use serde::Serialize;
 
 use crate::failure::{Failure, Kind};
-use crate::output::{Output, seconds};
+use crate::output::Output;
 use crate::settings::{SettingArgs, Settings};
 use crate::{device, models};
-
-/// How far f32 may be from the exact result of the test computation.
-const TOLERANCE: f64 = 1e-5;
+use devices::DeviceReport;
 
 #[derive(Serialize)]
 struct Report {
     version: &'static str,
     target: String,
     threads: usize,
+    compiled: String,
     devices: Vec<DeviceReport>,
     hub_cache: Option<String>,
     models: Vec<String>,
@@ -30,18 +28,9 @@ struct Report {
     problems: Vec<String>,
 }
 
-#[derive(Serialize)]
-struct DeviceReport {
-    device: &'static str,
-    answers: bool,
-    seconds: f64,
-    error: f64,
-    problem: Option<String>,
-}
-
 pub(crate) fn run(args: &SettingArgs, output: &Output) -> Result<(), Failure> {
     let (resolved, settings, wrong) = settings(args);
-    let devices: Vec<DeviceReport> = device::COMPILED.iter().map(|name| examine(name)).collect();
+    let devices = devices::examine();
     let (checkpoint, failures) = resolved.as_ref().map(wanted).unwrap_or_default();
     let kind = match failures.first() {
         _ if !wrong.is_empty() => Kind::Configuration,
@@ -65,6 +54,7 @@ pub(crate) fn run(args: &SettingArgs, output: &Output) -> Result<(), Failure> {
         version: env!("CARGO_PKG_VERSION"),
         target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
         threads: std::thread::available_parallelism().map_or(1, usize::from),
+        compiled: DeviceFamily::compiled(),
         devices,
         hub_cache: cache.map(|cache| cache.display().to_string()),
         models: models::list().into_iter().map(|(name, _, _)| name).collect(),
@@ -83,11 +73,7 @@ pub(crate) fn run(args: &SettingArgs, output: &Output) -> Result<(), Failure> {
 
 /// The checkpoint that the settings name, and why it or the device that they ask for cannot be had.
 fn wanted(settings: &Settings) -> (Option<String>, Vec<Failure>) {
-    let mut failures: Vec<Failure> =
-        device::check_dtype(&settings.dtype).err().into_iter().collect();
-    if settings.device != "auto" {
-        failures.extend(device::open(&settings.device).err());
-    }
+    let mut failures: Vec<Failure> = device::open(settings).err().into_iter().collect();
     let Some(folder) = &settings.checkpoint else { return (None, failures) };
     let about = match Checkpoint::read(folder) {
         Ok(checkpoint) => {
@@ -118,72 +104,11 @@ fn settings(args: &SettingArgs) -> (Option<Settings>, String, Vec<String>) {
     }
 }
 
-/// Runs a small attention on a device and compares it with the same in f64.
-fn examine(name: &'static str) -> DeviceReport {
-    let (seconds, error, problem) = match measure(name) {
-        Ok((time, error)) if error <= TOLERANCE => (time.as_secs_f64(), error, None),
-        Ok((time, error)) => {
-            let problem = format!("off by {error:e}, expected {TOLERANCE:e}");
-            (time.as_secs_f64(), error, Some(problem))
-        }
-        Err(failure) => (0.0, f64::INFINITY, Some(failure.message())),
-    };
-    DeviceReport { device: name, answers: problem.is_none(), seconds, error, problem }
-}
-
-/// The time of the test computation, and how far it is from the exact result.
-fn measure(name: &str) -> Result<(Duration, f64), Failure> {
-    const SIZE: usize = 64;
-    let device = device::open(name)?;
-    let value = |index: usize| ((index * 7 + 3) % 11) as f64 / 11.0 - 0.5;
-    let values: Vec<f64> = (0..SIZE * SIZE).map(value).collect();
-    let single: Vec<f32> = values.iter().map(|&value| value as f32).collect();
-    let data = || TensorData::new(single.clone(), [SIZE, SIZE]);
-    let run = || {
-        let states = Tensor::<2>::from_data(data(), &device);
-        let scores = states.clone().matmul(states.clone().transpose());
-        softmax(scores, 1).matmul(states).try_into_vec_as::<f32>()
-    };
-    run().map_err(gating_core::Error::from)?;
-    let start = Instant::now();
-    let found = run().map_err(gating_core::Error::from)?;
-    let time = start.elapsed();
-    let expected = attention(&values, SIZE);
-    let error =
-        found.iter().zip(&expected).map(|(found, expected)| (f64::from(*found) - expected).abs());
-    let error = error.fold(0.0, f64::max);
-    Ok((time, error))
-}
-
-/// `softmax(x x^T) x`, row by row.
-fn attention(states: &[f64], size: usize) -> Vec<f64> {
-    let rows: Vec<&[f64]> = states.chunks(size).collect();
-    let attend = |query: &&[f64]| -> Vec<f64> {
-        let weights = rows
-            .iter()
-            .map(|key| query.iter().zip(*key).map(|(query, key)| query * key).sum::<f64>().exp());
-        let weights: Vec<f64> = weights.collect();
-        let sum: f64 = weights.iter().sum();
-        let mix =
-            |at: usize| weights.iter().zip(&rows).map(|(weight, row)| weight / sum * row[at]).sum();
-        (0..size).map(mix).collect()
-    };
-    rows.iter().flat_map(attend).collect()
-}
-
 fn text(report: &Report) -> String {
     let mut lines = vec![format!("gating {} on {}", report.version, report.target)];
     lines.push(format!("threads    {}", report.threads));
-    for device in &report.devices {
-        let time = seconds(Duration::from_secs_f64(device.seconds));
-        lines.push(format!(
-            "device     {}: test computation in {time}, error {:.1e}",
-            device.device, device.error
-        ));
-    }
-    if report.devices.is_empty() {
-        lines.push("device     none is compiled in".to_owned());
-    }
+    lines.push(format!("compiled   {}", report.compiled));
+    lines.extend(report.devices.iter().flat_map(DeviceReport::lines));
     lines.push(format!("models in  {}", report.hub_cache.as_deref().unwrap_or("nowhere")));
     lines.extend(report.models.iter().map(|model| format!("           {model}")));
     let file = report.settings_file.as_deref().unwrap_or("no file");

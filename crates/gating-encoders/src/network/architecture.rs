@@ -98,7 +98,7 @@ impl Architecture {
         let within = |part: &str| format!("{}.{index}.{part}", names.layer);
         let linear = |part, shape| {
             let linear = LinearWeights::take(weights, &within(part), names.layout, shape)?;
-            Ok::<_, Error>(linear.init(weights.device()))
+            Ok::<_, Error>(linear.init(weights.place()))
         };
         let norm = |part| self.norm(weights, &within(part));
         Ok(Layer {
@@ -136,11 +136,11 @@ impl Architecture {
             Projections::Separate(parts) => separate(parts, LinearWeights::take),
             Projections::WithoutBias(parts) => separate(parts, LinearWeights::take_without_bias),
         };
-        Ok(joined?.init(weights.device()))
+        Ok(joined?.init(weights.place()))
     }
 
     fn norm(&self, weights: &Weights, name: &str) -> Result<LayerNorm, Error> {
-        LayerNorm::load(weights, name, self.hidden_size, self.epsilon, weights.device())
+        LayerNorm::load(weights, name, self.hidden_size, self.epsilon, weights.place())
     }
 
     fn optional_norm(

@@ -1,5 +1,6 @@
 //! The public behaviour of `gating-encoders`, held against PyTorch and against itself.
 
+mod devices;
 mod fixture;
 mod formats;
 mod full;

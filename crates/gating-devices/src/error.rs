@@ -1,0 +1,122 @@
+//! Why a device cannot be had, or does not go on.
+
+use std::fmt;
+
+use crate::{DeviceFamily, DeviceName};
+
+/// Why a device cannot be had, or does not go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeviceError {
+    /// No device has this name.
+    #[error("expected a device of {}, found `{found}`", DeviceName::EXPECTED)]
+    Unknown {
+        /// The name.
+        found: String,
+    },
+    /// This program was built without what runs the device.
+    #[error(
+        "device `{name}` is not compiled in; compiled in: {}",
+        DeviceFamily::compiled()
+    )]
+    NotCompiled {
+        /// The device.
+        name: DeviceName,
+    },
+    /// No driver answers, or none has so many adapters.
+    #[error("device `{name}` is not there: {found}")]
+    NoAdapter {
+        /// The device.
+        name: DeviceName,
+        /// What was found instead.
+        found: String,
+    },
+    /// The adapter computes on the processor, which crashes with SPIR-V.
+    #[error(
+        "device `{name}` is {adapter}, a driver without a GPU, which crashes on the shaders of this \
+         build"
+    )]
+    Software {
+        /// The device.
+        name: DeviceName,
+        /// What its driver calls it.
+        adapter: String,
+    },
+    /// LibTorch has no CUDA, or CUDA has no such GPU.
+    #[error("device `{name}` is not there: {found}")]
+    NoCuda {
+        /// The device.
+        name: DeviceName,
+        /// What was found instead.
+        found: String,
+    },
+    /// The device is there and cannot be opened.
+    #[error("device `{name}` cannot be opened: {said}")]
+    Open {
+        /// The device.
+        name: DeviceName,
+        /// What the library below says.
+        said: String,
+    },
+    /// The device failed while it worked.
+    #[error("the device failed: {said}")]
+    Failed {
+        /// What the library below says.
+        said: String,
+    },
+    /// No device at all is compiled in.
+    #[error("no device is compiled in, expected one of the features flex, libtorch, vulkan or wgpu")]
+    None,
+}
+
+impl DeviceError {
+    /// What a library below says when the device fails.
+    pub fn failed(error: impl fmt::Display) -> Self {
+        Self::Failed { said: error.to_string() }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "take one of these names, or `auto`",
+            Self::NotCompiled { .. } | Self::None => {
+                "build with the feature of the device, or take one that is compiled in"
+            }
+            Self::NoAdapter { .. } => {
+                "install the driver of the GPU, see that this user may open it, or take a device that \
+                 `gating doctor` finds"
+            }
+            Self::Software { .. } => {
+                "take `cpu`, or `wgpu` in a build without the feature `vulkan`"
+            }
+            Self::NoCuda { .. } => {
+                "install the driver of the GPU, and a LibTorch with CUDA where this program finds it"
+            }
+            Self::Open { .. } => "take a device that `gating doctor` finds",
+            Self::Failed { said } if is_out_of_memory(said) => {
+                "take a smaller model, free memory of the device, or take another device"
+            }
+            Self::Failed { .. } => "try again, or take another device",
+        }
+    }
+}
+
+/// Whether the library below says that memory was missing.
+fn is_out_of_memory(said: &str) -> bool {
+    let said = said.to_lowercase();
+    ["out of memory", "outofmemory", "not enough memory"].iter().any(|words| said.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_memory_has_an_advice_of_its_own() {
+        let advice = |said: &str| DeviceError::Failed { said: said.to_owned() }.advice();
+        assert!(advice("CUDA out of memory. Tried to allocate 2.00 GiB").contains("smaller model"));
+        assert!(advice("Error: OutOfMemory").contains("smaller model"));
+        assert!(advice("the wgpu device was lost").contains("try again"));
+    }
+}

@@ -1,0 +1,61 @@
+//! LibTorch: all that this workspace knows of it. Burn drops it in its next release; without this
+//! file and the feature `libtorch` it is gone.
+
+use burn::tensor::{Device, Tensor};
+
+use crate::{About, DeviceError, DeviceName, guarded};
+
+pub(crate) fn init(name: DeviceName) -> Result<(Device, About), DeviceError> {
+    let (device, kind) = match name {
+        DeviceName::LibTorchCuda(index) => (cuda(name, index)?, format!("GPU {index}")),
+        _ => {
+            #[expect(deprecated, reason = "it is there until Burn drops it")]
+            let device = Device::libtorch();
+            (device, std::env::consts::ARCH.to_owned())
+        }
+    };
+    // The first tensor is what shows that the libraries fit each other and the machine.
+    let sum = guarded(|| Tensor::<1>::ones([2], &device).sum().try_into_vec_as::<f32>());
+    match sum {
+        Ok(Ok(sum)) if sum == [2.0] => Ok((device, about(kind))),
+        Ok(Ok(sum)) => Err(broken(name, format!("1 + 1 is {sum:?}"))),
+        Ok(Err(error)) => Err(broken(name, error.to_string())),
+        Err(error) => Err(broken(name, error.to_string())),
+    }
+}
+
+fn broken(name: DeviceName, said: String) -> DeviceError {
+    DeviceError::Open { name, said }
+}
+
+fn about(name: String) -> About {
+    let driver = match tch::utils::version_cudart() {
+        0 => "LibTorch".to_owned(),
+        version => format!("LibTorch, CUDA {}.{}", version / 1000, version % 1000 / 10),
+    };
+    About { name, driver: Some(driver), ..About::default() }
+}
+
+fn cuda(name: DeviceName, index: u16) -> Result<Device, DeviceError> {
+    let count = tch::Cuda::device_count();
+    let found = match count {
+        _ if i64::from(index) < count => {
+            #[expect(deprecated, reason = "it is there until Burn drops it")]
+            return Ok(Device::libtorch_cuda(usize::from(index)));
+        }
+        _ if !tch::utils::has_cuda() => {
+            "the LibTorch that this program was built with computes on the processor alone"
+                .to_owned()
+        }
+        0 => "CUDA finds no GPU and no driver that fits".to_owned(),
+        count => format!("CUDA finds {count}, numbered from 0"),
+    };
+    Err(DeviceError::NoCuda { name, found })
+}
+
+pub(crate) fn found() -> Vec<DeviceName> {
+    let count = u16::try_from(tch::Cuda::device_count()).unwrap_or(0);
+    std::iter::once(DeviceName::LibTorch)
+        .chain((0..count).map(DeviceName::LibTorchCuda))
+        .collect()
+}
