@@ -9,11 +9,12 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 /// The library crates, lowest first: each may depend on those before it.
-pub(crate) const LIBRARIES: [&str; 6] = [
+pub(crate) const LIBRARIES: [&str; 7] = [
     "gating-arrays",
     "gating-metagraph",
     "gating-log",
     "gating-kernels",
+    "gating-devices",
     "gating-core",
     "gating-encoders",
 ];
