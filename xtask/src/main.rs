@@ -13,6 +13,7 @@ mod golden;
 mod minilm;
 mod miri;
 mod python;
+mod setup;
 mod tidy;
 mod workspace;
 
@@ -24,7 +25,8 @@ use std::slice::Iter;
 
 use anyhow::{Context, Error, Result, anyhow, ensure};
 
-use crate::ci::Weights;
+use crate::ci::{Checks, Weights};
+use crate::setup::Device;
 
 const USAGE: &str = "\
 Usage: cargo xtask <COMMAND>
@@ -38,6 +40,7 @@ Commands:
             --model FOLDER  where all-MiniLM-L6-v2 lies (default: GATING_MINILM, or the model hub)
   ci      Runs every check in order and stops at the first that fails
             --fast          does not pull the real weights
+            --devices       runs the tests on WGPU and LibTorch instead, with what `setup` prepares
             --list          prints the steps and runs nothing
   tidy    Checks the layout rules of the workspace
   golden  Makes the expected numbers of the tests anew, with Python
@@ -50,6 +53,11 @@ Commands:
   miri    Looks for undefined behavior in the kernels: their tests under the interpreter Miri,
           with small shapes and the portable instructions; takes the nightly toolchain, with
           `rustup +nightly component add miri rust-src`
+  setup   Prepares a device for the tests: fetches what it needs into target/devices, without root,
+          unless it is there, and prints the environment, for `eval \"$(cargo xtask setup wgpu)\"`
+            libtorch        LibTorch 2.9 for the CPU from PyTorch's wheels, on Linux on x86-64;
+                            takes python3, and 3 GB of disk while it runs
+            wgpu            a Vulkan driver without a GPU, Mesa's lavapipe, on Debian bookworm
   help    Prints this text
 ";
 
@@ -57,8 +65,8 @@ Commands:
 enum Task {
     Bench,
     BenchPeers(bench::Options),
-    Ci(Weights),
-    CiList(Weights),
+    Ci(Checks),
+    CiList(Checks),
     Tidy,
     Golden { model: Option<PathBuf> },
     GoldenCheck { model: Option<PathBuf> },
@@ -66,6 +74,7 @@ enum Task {
     GoldenRoundTrip,
     Help,
     Miri,
+    Setup(Device),
 }
 
 impl Task {
@@ -79,6 +88,7 @@ impl Task {
             Some("ci") => Self::parse_ci(options),
             Some("golden") => Self::parse_golden(options.iter()),
             Some("miri") => alone(Self::Miri, options),
+            Some("setup") => Self::parse_setup(options),
             Some("tidy") => alone(Self::Tidy, options),
             Some("help") => Ok(Self::Help),
             _ => Err(unknown(command)),
@@ -105,15 +115,21 @@ impl Task {
     }
 
     fn parse_ci(options: &[OsString]) -> Result<Self> {
-        let (mut weights, mut task): (_, fn(Weights) -> Self) = (Weights::Pulled, Self::Ci);
+        let (mut checks, mut task): (_, fn(Checks) -> Self) = (None, Self::Ci);
         for option in options {
-            match option.to_str() {
-                Some("--fast") => weights = Weights::AsFound,
-                Some("--list") => task = Self::CiList,
+            let chosen = match option.to_str() {
+                Some("--devices") => Checks::Devices,
+                Some("--fast") => Checks::Plain(Weights::AsFound),
+                Some("--list") => {
+                    task = Self::CiList;
+                    continue;
+                }
                 _ => return Err(unknown(option)),
-            }
+            };
+            let is_other = checks.replace(chosen).is_some_and(|before| before != chosen);
+            ensure!(!is_other, "expected only one of `--devices` and `--fast`");
         }
-        Ok(task(weights))
+        Ok(task(checks.unwrap_or(Checks::Plain(Weights::Pulled))))
     }
 
     fn parse_golden(mut options: Iter<'_, OsString>) -> Result<Self> {
@@ -133,18 +149,25 @@ impl Task {
         Ok(if check { Self::GoldenCheck { model } } else { Self::Golden { model } })
     }
 
+    fn parse_setup(options: &[OsString]) -> Result<Self> {
+        let (name, rest) = options.split_first().context("expected a device after `setup`")?;
+        let device = Device::ALL.into_iter().find(|device| name == device.name());
+        alone(Self::Setup(device.ok_or_else(|| unknown(name))?), rest)
+    }
+
     fn run(self) -> Result<()> {
         match self {
             Self::Bench => bench::criterion(),
             Self::BenchPeers(options) => bench::peers(options),
-            Self::Ci(weights) => ci::run(weights),
-            Self::CiList(weights) => ci::list(weights),
+            Self::Ci(checks) => ci::run(checks),
+            Self::CiList(checks) => ci::list(checks),
             Self::Tidy => tidy::run(),
             Self::Golden { model } => golden::write(model),
             Self::GoldenCheck { model } => golden::check(model),
             Self::GoldenFull => golden::full(),
             Self::GoldenRoundTrip => golden::round_trip(),
             Self::Miri => miri::run(),
+            Self::Setup(device) => setup::run(device),
             Self::Help => {
                 print!("{USAGE}");
                 Ok(())
@@ -205,10 +228,14 @@ mod tests {
     fn arguments_name_a_task() {
         let model = Some(PathBuf::from("minilm"));
         check("bench", Ok(Task::Bench));
-        check("ci", Ok(Task::Ci(Weights::Pulled)));
-        check("ci --fast", Ok(Task::Ci(Weights::AsFound)));
-        check("ci --list --fast", Ok(Task::CiList(Weights::AsFound)));
+        check("ci", Ok(Task::Ci(Checks::Plain(Weights::Pulled))));
+        check("ci --fast", Ok(Task::Ci(Checks::Plain(Weights::AsFound))));
+        check("ci --list --fast", Ok(Task::CiList(Checks::Plain(Weights::AsFound))));
+        check("ci --devices", Ok(Task::Ci(Checks::Devices)));
+        check("ci --devices --list", Ok(Task::CiList(Checks::Devices)));
         check("miri", Ok(Task::Miri));
+        check("setup libtorch", Ok(Task::Setup(Device::Libtorch)));
+        check("setup wgpu", Ok(Task::Setup(Device::Wgpu)));
         check("tidy", Ok(Task::Tidy));
         check("golden", Ok(Task::Golden { model: None }));
         check("golden --model minilm --check", Ok(Task::GoldenCheck { model }));
@@ -240,6 +267,11 @@ mod tests {
         check("", Err("expected a command"));
         check("cl", Err("unknown argument `cl`"));
         check("ci --slow", Err("unknown argument `--slow`"));
+        let both = Err("expected only one of `--devices` and `--fast`");
+        check("ci --fast --devices", both);
+        check("setup", Err("expected a device after `setup`"));
+        check("setup cuda", Err("unknown argument `cuda`"));
+        check("setup wgpu libtorch", Err("unknown argument `libtorch`"));
         check("miri now", Err("unknown argument `now`"));
         check("tidy now", Err("unknown argument `now`"));
         check("golden --model", Err("expected a folder after `--model`"));
