@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::slice::Iter;
 
-use anyhow::{Context, Error, Result, anyhow, ensure};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 
 use crate::ci::{Checks, Weights};
 use crate::setup::Device;
@@ -53,11 +53,12 @@ Commands:
   miri    Looks for undefined behavior in the kernels: their tests under the interpreter Miri,
           with small shapes and the portable instructions; takes the nightly toolchain, with
           `rustup +nightly component add miri rust-src`
-  setup   Prepares a device for the tests: fetches what it needs into target/devices, without root,
-          unless it is there, and prints the environment, for `eval \"$(cargo xtask setup wgpu)\"`
-            libtorch        LibTorch 2.9 for the CPU from PyTorch's wheels, on Linux on x86-64;
-                            takes python3, and 3 GB of disk while it runs
-            wgpu            a Vulkan driver without a GPU, Mesa's lavapipe, on Debian bookworm
+  setup   Fetches what the tests of a device need into target/devices, unless it is there, and
+          prints the environment for `eval \"$(cargo xtask setup wgpu)\"`; takes no root
+            libtorch        LibTorch 2.9 for the CPU, on Linux on x86-64; takes python3, downloads
+                            0.9 GB and keeps 0.5 GB
+            wgpu            Mesa's lavapipe, a Vulkan driver without a GPU, on Debian bookworm;
+                            downloads some 50 MB and keeps up to 300 MB
   help    Prints this text
 ";
 
@@ -115,21 +116,20 @@ impl Task {
     }
 
     fn parse_ci(options: &[OsString]) -> Result<Self> {
-        let (mut checks, mut task): (_, fn(Checks) -> Self) = (None, Self::Ci);
+        let (mut chosen, mut task): (_, fn(Checks) -> Self) = (Vec::new(), Self::Ci);
         for option in options {
-            let chosen = match option.to_str() {
-                Some("--devices") => Checks::Devices,
-                Some("--fast") => Checks::Plain(Weights::AsFound),
-                Some("--list") => {
-                    task = Self::CiList;
-                    continue;
-                }
+            match option.to_str() {
+                Some("--devices") => chosen.push(Checks::Devices),
+                Some("--fast") => chosen.push(Checks::Plain(Weights::AsFound)),
+                Some("--list") => task = Self::CiList,
                 _ => return Err(unknown(option)),
-            };
-            let is_other = checks.replace(chosen).is_some_and(|before| before != chosen);
-            ensure!(!is_other, "expected only one of `--devices` and `--fast`");
+            }
         }
-        Ok(task(checks.unwrap_or(Checks::Plain(Weights::Pulled))))
+        match chosen[..] {
+            [] => Ok(task(Checks::Plain(Weights::Pulled))),
+            [checks] => Ok(task(checks)),
+            _ => bail!("expected at most one of `--devices` and `--fast`"),
+        }
     }
 
     fn parse_golden(mut options: Iter<'_, OsString>) -> Result<Self> {
@@ -267,7 +267,7 @@ mod tests {
         check("", Err("expected a command"));
         check("cl", Err("unknown argument `cl`"));
         check("ci --slow", Err("unknown argument `--slow`"));
-        let both = Err("expected only one of `--devices` and `--fast`");
+        let both = Err("expected at most one of `--devices` and `--fast`");
         check("ci --fast --devices", both);
         check("setup", Err("expected a device after `setup`"));
         check("setup cuda", Err("unknown argument `cuda`"));

@@ -96,3 +96,40 @@ fn remove(folder: &Path) -> Result<()> {
     }
     fs::remove_dir_all(folder).with_context(|| format!("cannot remove `{}`", folder.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process;
+
+    use anyhow::bail;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_whole_or_as_it_was() {
+        let parent = env::temp_dir().join(format!("gating-setup-{}", process::id()));
+        let folder = parent.join("device");
+        let fill = |text: &'static str| {
+            move |whole: &Path, scratch: &Path| {
+                fs::write(scratch.join("rest"), text)?;
+                Ok(fs::write(whole.join("file"), text)?)
+            }
+        };
+        let fail = |whole: &Path, _: &Path| {
+            fs::write(whole.join("half"), "")?;
+            bail!("no space left")
+        };
+        let read = || fs::read_to_string(folder.join("file")).ok();
+        let names = |folder: &Path| fs::read_dir(folder).unwrap().count();
+
+        assert!(make(&folder, fail).is_err());
+        assert!(!folder.exists());
+        make(&folder, fill("first")).unwrap();
+        assert_eq!((read().as_deref(), names(&folder), names(&parent)), (Some("first"), 1, 1));
+        assert!(make(&folder, fail).is_err());
+        assert_eq!(read().as_deref(), Some("first"));
+        make(&folder, fill("second")).unwrap();
+        assert_eq!((read().as_deref(), names(&folder), names(&parent)), (Some("second"), 1, 1));
+        fs::remove_dir_all(&parent).unwrap();
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -9,6 +10,9 @@ use crate::{files, workspace};
 
 /// The packages that the machine has, as the package manager keeps them.
 const INSTALLED: &str = "/var/lib/dpkg/status";
+
+/// Makes apt print, among others, where the machine's sources lie.
+const SOURCES: [&str; 2] = ["update", "--print-uris"];
 
 /// An apt that installs nothing.
 pub(super) struct Apt {
@@ -23,7 +27,7 @@ impl Apt {
         let listing = workspace::output(workspace::program("apt-get").args(SOURCES))?;
         let listing = String::from_utf8_lossy(&listing);
         let mirror = mirror(&listing, release)
-            .with_context(|| format!("no source of apt is one of `{release}`"))?;
+            .with_context(|| format!("no source of apt is Debian's `{release}`"))?;
         let backports = format!("{release}-backports");
         let apt = Self { configuration: folder.join("apt.conf"), folder, backports };
         apt.configure(&format!(
@@ -45,9 +49,10 @@ impl Apt {
         Ok(downloaded)
     }
 
-    fn get(&self) -> std::process::Command {
+    /// Prints only what went wrong.
+    fn get(&self) -> Command {
         let mut command = workspace::program("apt-get");
-        command.arg("--config-file").arg(&self.configuration);
+        command.args(["--quiet=2", "--config-file"]).arg(&self.configuration);
         command
     }
 
@@ -63,9 +68,6 @@ impl Apt {
         files::replace(&self.configuration, &configuration(&self.folder))
     }
 }
-
-/// Prints, among others, where the machine's sources lie.
-const SOURCES: [&str; 2] = ["update", "--print-uris"];
 
 /// Where the sources that apt prints have a release.
 fn mirror<'a>(listing: &'a str, release: &str) -> Option<&'a str> {

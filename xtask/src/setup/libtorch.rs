@@ -18,7 +18,7 @@ const REQUIREMENTS: &str = "xtask/src/setup/libtorch.txt";
 /// What takes the headers and libraries out of the wheels, as seen from the root folder.
 const UNPACK: &str = "xtask/src/setup/libtorch.py";
 
-/// The wheels of one Python on Linux, whichever Python fetches them: no Python runs what is in them.
+/// The wheels for one Python on Linux, whichever Python fetches them: no Python runs their content.
 const WHEELS: [&str; 8] = [
     "--implementation=cp",
     "--no-cache-dir",

@@ -80,18 +80,13 @@ fn check(folder: &Path) -> Result<()> {
 fn make(folder: &Path) -> Result<()> {
     let system = fs::read_to_string("/etc/os-release").unwrap_or_default();
     ensure!(
-        value(&system, "ID") == Some("debian")
-            && value(&system, "VERSION_CODENAME") == Some(RELEASE),
+        is_known(&system),
         "a Vulkan driver is prepared on Debian {RELEASE} alone: install the loader of Vulkan and the \
          lavapipe of Mesa {OLDEST} or newer, and let {VARIABLE} name the driver's file, such as \
          /usr/share/vulkan/icd.d/lvp_icd.json"
     );
     super::make(folder, |whole, scratch| {
-        eprintln!(
-            "wgpu: fetching lavapipe from {RELEASE}-backports, 50 MB at most, into target/devices"
-        );
-        let packages = Apt::update(scratch.join("apt"), RELEASE)?.download(&[MESA, LOADER])?;
-        ensure_new(&packages)?;
+        let packages = download(scratch)?;
         let unpacked = scratch.join("unpacked");
         for package in &packages {
             let mut unpack = workspace::program("dpkg-deb");
@@ -104,6 +99,23 @@ fn make(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Whether the system is the one whose packages these are.
+fn is_known(system: &str) -> bool {
+    value(system, "ID") == Some("debian") && value(system, "VERSION_CODENAME") == Some(RELEASE)
+}
+
+/// Downloads the packages of driver and loader, with those of all that they need.
+fn download(scratch: &Path) -> Result<Vec<PathBuf>> {
+    eprintln!("wgpu: asking the machine's mirror of Debian for {RELEASE} and its backports");
+    let apt = Apt::update(scratch.join("apt"), RELEASE)?;
+    eprintln!("wgpu: downloading {MESA} and what it needs, to be unpacked, not installed");
+    let packages = apt.download(&[MESA, LOADER])?;
+    let names: Vec<&str> = packages.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+    ensure_new(&names)?;
+    eprintln!("wgpu: downloaded {}", names.join(" "));
+    Ok(packages)
+}
+
 /// The value of a key in a file like `/etc/os-release`.
 fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     let mut lines = text.lines().filter_map(|line| line.split_once('='));
@@ -111,9 +123,8 @@ fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 }
 
 /// Fails where the packages hold no Mesa or one that is too old.
-fn ensure_new(packages: &[PathBuf]) -> Result<()> {
-    let names = packages.iter().filter_map(|path| path.file_name()?.to_str());
-    let found = names.filter_map(mesa_version).next();
+fn ensure_new(packages: &[&str]) -> Result<()> {
+    let found = packages.iter().find_map(|package| mesa_version(package));
     let (found, version) = found.with_context(|| format!("apt downloaded no `{MESA}`"))?;
     ensure!(version >= OLDEST, "expected Mesa {OLDEST} or newer, found `{found}`");
     Ok(())
@@ -165,15 +176,13 @@ mod tests {
 
     #[test]
     fn a_system_is_known_by_its_release() {
-        let check = |key: &str, expected: Option<&str>| {
-            let text = "PRETTY_NAME=\"Debian GNU/Linux 12\"\nID=debian\nVERSION_ID='12'\nBROKEN\n";
-            assert_eq!(value(text, key), expected, "{key}");
-        };
-        check("ID", Some("debian"));
-        check("VERSION_ID", Some("12"));
-        check("PRETTY_NAME", Some("Debian GNU/Linux 12"));
-        check("VERSION", None);
-        check("BROKEN", None);
+        let check = |text: &str, expected| assert_eq!(is_known(text), expected, "{text}");
+        check("PRETTY_NAME=\"Debian 12\"\nID=debian\nVERSION_CODENAME=bookworm\n", true);
+        check("ID='debian'\n# NONE\n\nVERSION_CODENAME=\"bookworm\"", true);
+        check("ID=debian\nVERSION_CODENAME=trixie\n", false);
+        check("ID=raspbian\nID_LIKE=debian\nVERSION_CODENAME=bookworm\n", false);
+        check("ID=debian\nDEBIAN_CODENAME=bookworm\n", false);
+        check("", false);
     }
 
     #[test]
@@ -190,7 +199,7 @@ mod tests {
     #[test]
     fn old_and_missing_drivers_are_errors() {
         let check = |package: &str, expected: &str| {
-            let error = ensure_new(&[PathBuf::from("archives").join(package)]).unwrap_err();
+            let error = ensure_new(&["libdrm2_2.4.123-1_amd64.deb", package]).unwrap_err();
             assert_eq!(error.to_string(), expected);
         };
         let old = "mesa-vulkan-drivers_22.3.6-1_amd64.deb";
