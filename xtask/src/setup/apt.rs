@@ -76,13 +76,17 @@ fn mirror<'a>(listing: &'a str, release: &str) -> Option<&'a str> {
     addresses.filter_map(|address| address.strip_prefix('\'')?.strip_suffix(&end)).next()
 }
 
-/// Read after the machine's own configuration, which keeps proxies and keys: nothing is written
-/// outside of the folder, and nothing that the machine wants to happen after an update happens.
+/// Read after the machine's own configuration, of which proxies and keys hold: nothing is written
+/// outside of the folder, no hook of the machine runs, and what is not signed is an error.
 fn configuration(folder: &Path) -> String {
     let folder = folder.display();
     format!(
         r#"#clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
+APT::Get::AllowUnauthenticated "false";
+APT::Update::Error-Mode "any";
+Acquire::AllowInsecureRepositories "false";
+Acquire::AllowWeakRepositories "false";
 Dir::Cache "{folder}/cache";
 Dir::Cache::archives "archives";
 Dir::State "{folder}/state";
