@@ -7,8 +7,24 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
+use crate::setup::{self, Device};
 use crate::workspace::{self, LIBRARIES, WEIGHTS};
 use crate::{minilm, tidy};
+
+/// What the tests of devices are run with: all tests, in which the devices are compiled in.
+const DEVICE_TESTS: &str = "--workspace --locked --features wgpu,libtorch";
+
+/// The environment variable that tells the tests which devices must answer, and those devices.
+const DEVICES: (&str, &str) = ("GATING_DEVICES", "cpu,wgpu,libtorch");
+
+/// Which checks are run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Checks {
+    /// All that need no more than Rust and a C compiler.
+    Plain(Weights),
+    /// The tests on other devices, which are prepared first.
+    Devices,
+}
 
 /// Which weights the tests find.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,6 +55,10 @@ enum Work {
     Rustdoc,
     /// Runs in this process.
     Tidy,
+    /// Prepares a device in this process.
+    Setup(Device),
+    /// Calls cargo with the environment of the prepared devices, all of which must answer.
+    OnDevices,
 }
 
 /// How a step ended.
@@ -49,15 +69,15 @@ struct Outcome {
 }
 
 /// Runs every step until one fails.
-pub(crate) fn run(weights: Weights) -> Result<()> {
-    if weights == Weights::AsFound && workspace::weights().is_none() {
+pub(crate) fn run(checks: Checks) -> Result<()> {
+    if checks == Checks::Plain(Weights::AsFound) && workspace::weights().is_none() {
         eprintln!(
             "{WEIGHTS} is not set: the tests with real weights will say that they are skipped"
         );
     }
     let mut outcomes = Vec::new();
     let mut result = Ok(());
-    for step in steps(weights) {
+    for step in steps(checks) {
         println!("\n== {}: {step}", step.name);
         let start = Instant::now();
         result = step.run().with_context(|| format!("the step `{}` failed", step.name));
@@ -76,21 +96,38 @@ pub(crate) fn run(weights: Weights) -> Result<()> {
 }
 
 /// Prints every step and runs none.
-pub(crate) fn list(weights: Weights) -> Result<()> {
-    for step in steps(weights) {
+pub(crate) fn list(checks: Checks) -> Result<()> {
+    for step in steps(checks) {
         println!("{:25} {step}", step.name);
     }
     Ok(())
 }
 
-fn steps(weights: Weights) -> Vec<Step> {
+fn steps(checks: Checks) -> Vec<Step> {
+    match checks {
+        Checks::Plain(weights) => plain_steps(weights),
+        Checks::Devices => device_steps(),
+    }
+}
+
+fn device_steps() -> Vec<Step> {
+    let setup = |device: Device| {
+        let call = format!("setup {}", device.name());
+        Step { work: Work::Setup(device), ..Step::cargo(&call, &format!("xtask {call}")) }
+    };
+    let tests = Step::cargo("tests on devices", &test_arguments(DEVICE_TESTS));
+    let tests = Step { work: Work::OnDevices, ..tests };
+    Device::ALL.into_iter().map(setup).chain([tests]).collect()
+}
+
+fn plain_steps(weights: Weights) -> Vec<Step> {
     let mut steps = vec![
         Step::cargo("format", "fmt --all --check"),
         Step::cargo("clippy", "clippy --workspace --all-targets --locked -- -D warnings"),
         // With the features that the tests have too, so that nothing is built twice.
         Step::cargo("build", "build --workspace --all-targets --locked"),
     ];
-    let tests = Step::cargo("tests", test_arguments());
+    let tests = Step::cargo("tests", &test_arguments("--workspace --locked"));
     match weights {
         Weights::Pulled => {
             let pull = Step::cargo("model", &format!("model pull {}", minilm::MODEL));
@@ -110,12 +147,13 @@ fn steps(weights: Weights) -> Vec<Step> {
     steps
 }
 
-fn test_arguments() -> &'static str {
+/// The call of the test runner that is here.
+fn test_arguments(what: &str) -> String {
     let mut nextest = workspace::cargo();
     nextest.args(["nextest", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
     match nextest.status() {
-        Ok(status) if status.success() => "nextest run --workspace --locked",
-        _ => "test --workspace --locked --lib --bins --tests",
+        Ok(status) if status.success() => format!("nextest run {what}"),
+        _ => format!("test {what} --lib --bins --tests"),
     }
 }
 
@@ -133,6 +171,11 @@ impl Step {
             Work::WithWeights => command.env(WEIGHTS, minilm::pulled(&gating()?)?),
             Work::Rustdoc => command.env("RUSTDOCFLAGS", "-D warnings"),
             Work::Tidy => return tidy::run(),
+            Work::Setup(device) => return setup::run(device),
+            Work::OnDevices => {
+                setup::environment()?.give(&mut command)?;
+                command.env(DEVICES.0, DEVICES.1)
+            }
         };
         workspace::run(&mut command)
     }
@@ -142,9 +185,10 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.work {
             Work::Pull => return write!(f, "gating {}", self.arguments),
-            Work::Cargo | Work::Tidy => {}
+            Work::Cargo | Work::Tidy | Work::Setup(_) => {}
             Work::WithWeights => write!(f, "{WEIGHTS}=<folder of the pulled model> ")?,
             Work::Rustdoc => write!(f, "RUSTDOCFLAGS=\"-D warnings\" ")?,
+            Work::OnDevices => write!(f, "{}={} <what the setups print> ", DEVICES.0, DEVICES.1)?,
         }
         write!(f, "cargo {}", self.arguments)
     }
@@ -166,7 +210,7 @@ mod tests {
     use super::*;
 
     fn names(weights: Weights) -> Vec<String> {
-        steps(weights).into_iter().map(|step| step.name).collect()
+        plain_steps(weights).into_iter().map(|step| step.name).collect()
     }
 
     #[test]
@@ -178,7 +222,23 @@ mod tests {
 
     #[test]
     fn no_step_takes_all_features() {
-        let steps = steps(Weights::Pulled);
-        assert!(steps.iter().all(|step| !step.to_string().contains("--all-features")));
+        let devices = device_steps();
+        let plain = plain_steps(Weights::Pulled);
+        let mut steps = plain.iter().chain(&devices);
+        assert!(steps.all(|step| !step.to_string().contains("--all-features")));
+    }
+
+    #[test]
+    fn every_device_is_prepared_before_the_tests() {
+        let steps: Vec<String> = device_steps().iter().map(Step::to_string).collect();
+        assert_eq!(steps[..2], ["cargo xtask setup libtorch", "cargo xtask setup wgpu"]);
+        assert!(steps[2].starts_with("GATING_DEVICES=cpu,wgpu,libtorch "), "{}", steps[2]);
+        assert!(steps[2].ends_with(&format!("cargo {}", test_arguments(DEVICE_TESTS))));
+    }
+
+    #[test]
+    fn only_the_device_steps_fetch_devices() {
+        let mut plain = plain_steps(Weights::Pulled).into_iter();
+        assert!(plain.all(|step| !step.to_string().contains("setup")));
     }
 }

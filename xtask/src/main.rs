@@ -13,6 +13,7 @@ mod golden;
 mod minilm;
 mod miri;
 mod python;
+mod setup;
 mod tidy;
 mod workspace;
 
@@ -22,9 +23,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::slice::Iter;
 
-use anyhow::{Context, Error, Result, anyhow, ensure};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 
-use crate::ci::Weights;
+use crate::ci::{Checks, Weights};
+use crate::setup::Device;
 
 const USAGE: &str = "\
 Usage: cargo xtask <COMMAND>
@@ -38,6 +40,7 @@ Commands:
             --model FOLDER  where all-MiniLM-L6-v2 lies (default: GATING_MINILM, or the model hub)
   ci      Runs every check in order and stops at the first that fails
             --fast          does not pull the real weights
+            --devices       runs the tests on WGPU and LibTorch instead, with what `setup` prepares
             --list          prints the steps and runs nothing
   tidy    Checks the layout rules of the workspace
   golden  Makes the expected numbers of the tests anew, with Python
@@ -50,6 +53,12 @@ Commands:
   miri    Looks for undefined behavior in the kernels: their tests under the interpreter Miri,
           with small shapes and the portable instructions; takes the nightly toolchain, with
           `rustup +nightly component add miri rust-src`
+  setup   Fetches what the tests of a device need into target/devices, unless it is there, and
+          prints the environment for `eval \"$(cargo xtask setup wgpu)\"`; takes no root
+            libtorch        LibTorch 2.9 for the CPU, on Linux on x86-64; takes python3, downloads
+                            0.9 GB and keeps 0.5 GB
+            wgpu            Mesa's lavapipe, a Vulkan driver without a GPU, on Debian bookworm;
+                            downloads some 50 MB and keeps up to 300 MB
   help    Prints this text
 ";
 
@@ -57,8 +66,8 @@ Commands:
 enum Task {
     Bench,
     BenchPeers(bench::Options),
-    Ci(Weights),
-    CiList(Weights),
+    Ci(Checks),
+    CiList(Checks),
     Tidy,
     Golden { model: Option<PathBuf> },
     GoldenCheck { model: Option<PathBuf> },
@@ -66,6 +75,7 @@ enum Task {
     GoldenRoundTrip,
     Help,
     Miri,
+    Setup(Device),
 }
 
 impl Task {
@@ -79,6 +89,7 @@ impl Task {
             Some("ci") => Self::parse_ci(options),
             Some("golden") => Self::parse_golden(options.iter()),
             Some("miri") => alone(Self::Miri, options),
+            Some("setup") => Self::parse_setup(options),
             Some("tidy") => alone(Self::Tidy, options),
             Some("help") => Ok(Self::Help),
             _ => Err(unknown(command)),
@@ -105,15 +116,20 @@ impl Task {
     }
 
     fn parse_ci(options: &[OsString]) -> Result<Self> {
-        let (mut weights, mut task): (_, fn(Weights) -> Self) = (Weights::Pulled, Self::Ci);
+        let (mut chosen, mut task): (_, fn(Checks) -> Self) = (Vec::new(), Self::Ci);
         for option in options {
             match option.to_str() {
-                Some("--fast") => weights = Weights::AsFound,
+                Some("--devices") => chosen.push(Checks::Devices),
+                Some("--fast") => chosen.push(Checks::Plain(Weights::AsFound)),
                 Some("--list") => task = Self::CiList,
                 _ => return Err(unknown(option)),
             }
         }
-        Ok(task(weights))
+        match chosen[..] {
+            [] => Ok(task(Checks::Plain(Weights::Pulled))),
+            [checks] => Ok(task(checks)),
+            _ => bail!("expected at most one of `--devices` and `--fast`"),
+        }
     }
 
     fn parse_golden(mut options: Iter<'_, OsString>) -> Result<Self> {
@@ -133,18 +149,25 @@ impl Task {
         Ok(if check { Self::GoldenCheck { model } } else { Self::Golden { model } })
     }
 
+    fn parse_setup(options: &[OsString]) -> Result<Self> {
+        let (name, rest) = options.split_first().context("expected a device after `setup`")?;
+        let device = Device::ALL.into_iter().find(|device| name == device.name());
+        alone(Self::Setup(device.ok_or_else(|| unknown(name))?), rest)
+    }
+
     fn run(self) -> Result<()> {
         match self {
             Self::Bench => bench::criterion(),
             Self::BenchPeers(options) => bench::peers(options),
-            Self::Ci(weights) => ci::run(weights),
-            Self::CiList(weights) => ci::list(weights),
+            Self::Ci(checks) => ci::run(checks),
+            Self::CiList(checks) => ci::list(checks),
             Self::Tidy => tidy::run(),
             Self::Golden { model } => golden::write(model),
             Self::GoldenCheck { model } => golden::check(model),
             Self::GoldenFull => golden::full(),
             Self::GoldenRoundTrip => golden::round_trip(),
             Self::Miri => miri::run(),
+            Self::Setup(device) => setup::run(device),
             Self::Help => {
                 print!("{USAGE}");
                 Ok(())
@@ -205,10 +228,14 @@ mod tests {
     fn arguments_name_a_task() {
         let model = Some(PathBuf::from("minilm"));
         check("bench", Ok(Task::Bench));
-        check("ci", Ok(Task::Ci(Weights::Pulled)));
-        check("ci --fast", Ok(Task::Ci(Weights::AsFound)));
-        check("ci --list --fast", Ok(Task::CiList(Weights::AsFound)));
+        check("ci", Ok(Task::Ci(Checks::Plain(Weights::Pulled))));
+        check("ci --fast", Ok(Task::Ci(Checks::Plain(Weights::AsFound))));
+        check("ci --list --fast", Ok(Task::CiList(Checks::Plain(Weights::AsFound))));
+        check("ci --devices", Ok(Task::Ci(Checks::Devices)));
+        check("ci --devices --list", Ok(Task::CiList(Checks::Devices)));
         check("miri", Ok(Task::Miri));
+        check("setup libtorch", Ok(Task::Setup(Device::Libtorch)));
+        check("setup wgpu", Ok(Task::Setup(Device::Wgpu)));
         check("tidy", Ok(Task::Tidy));
         check("golden", Ok(Task::Golden { model: None }));
         check("golden --model minilm --check", Ok(Task::GoldenCheck { model }));
@@ -240,6 +267,11 @@ mod tests {
         check("", Err("expected a command"));
         check("cl", Err("unknown argument `cl`"));
         check("ci --slow", Err("unknown argument `--slow`"));
+        let both = Err("expected at most one of `--devices` and `--fast`");
+        check("ci --fast --devices", both);
+        check("setup", Err("expected a device after `setup`"));
+        check("setup cuda", Err("unknown argument `cuda`"));
+        check("setup wgpu libtorch", Err("unknown argument `libtorch`"));
         check("miri now", Err("unknown argument `now`"));
         check("tidy now", Err("unknown argument `now`"));
         check("golden --model", Err("expected a folder after `--model`"));

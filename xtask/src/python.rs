@@ -12,24 +12,29 @@ use crate::{files, workspace};
 pub(crate) fn environment(name: &str, requirements: &str) -> Result<PathBuf> {
     let root = workspace::root();
     let environment = root.join("target").join(name);
-    let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     let requirements = root.join(requirements);
     let text = files::read(&requirements)?;
     // The copy is written last: it says that everything was installed.
     let installed = environment.join("requirements.txt");
     if fs::read(&installed).is_ok_and(|installed| installed == text) {
-        return Ok(python);
+        return Ok(interpreter(&environment));
     }
     println!("making {}", environment.display());
-    install(&environment, &python, &requirements)?;
+    let python = create(&environment)?;
+    let install = ["-m", "pip", "install", "-r"];
+    workspace::run(workspace::program(&python).args(install).arg(&requirements))?;
     fs::write(&installed, text).context("cannot write to the new environment")?;
     Ok(python)
 }
 
-fn install(environment: &Path, python: &Path, requirements: &Path) -> Result<()> {
+/// Makes an environment that holds nothing but pip, and gives its Python.
+pub(crate) fn create(environment: &Path) -> Result<PathBuf> {
     let system = if cfg!(windows) { "python" } else { "python3" };
     let create = ["-m", "venv", "--clear"];
     workspace::run(workspace::program(system).args(create).arg(environment))?;
-    let install = ["-m", "pip", "install", "-r"];
-    workspace::run(workspace::program(python).args(install).arg(requirements))
+    Ok(interpreter(environment))
+}
+
+fn interpreter(environment: &Path) -> PathBuf {
+    environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
 }
