@@ -60,13 +60,6 @@ fn settings_that_cannot_be() {
 }
 
 #[test]
-fn devices_that_are_not_there() {
-    let place = place();
-    let expected = "device `cuda:0` is not compiled in";
-    check(&place, &["score", "hi", "--neuron.device", "cuda:0"], 1, expected);
-}
-
-#[test]
 fn models_that_cannot_be_loaded() {
     let place = place();
     let score = |folder: &str, expected: &str| {

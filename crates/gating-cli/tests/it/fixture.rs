@@ -1,11 +1,15 @@
 //! Runs of the command in a folder of their own, and the models that they run on.
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use gating_metagraph::{Hotkey, Metagraph, Neuron};
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// Where drivers of devices and the libraries that they need are found.
+const DRIVERS: [&str; 3] = ["LD_LIBRARY_PATH", "VK_DRIVER_FILES", "XDG_RUNTIME_DIR"];
 
 /// A folder that stands in for the user's: working folder, home and caches.
 pub(crate) struct Place {
@@ -36,7 +40,7 @@ impl Place {
         self
     }
 
-    /// The command, with nothing of this machine's settings.
+    /// The command, with nothing of this machine's settings but where its drivers and libraries are.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gating"));
         command
@@ -45,6 +49,7 @@ impl Place {
             .env_clear()
             .env("HOME", self.path())
             .env("HF_HUB_OFFLINE", "1")
+            .envs(DRIVERS.iter().filter_map(|name| Some((name, env::var_os(name)?))))
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command

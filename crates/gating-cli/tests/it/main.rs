@@ -3,6 +3,7 @@
 mod bad_input;
 mod config;
 mod demo;
+mod device;
 mod faults;
 mod fixture;
 mod interchange;

@@ -61,8 +61,9 @@ fn the_doctor_looks_at_everything() {
         assert_eq!((run.code, run.error()["kind"].clone()), (Some(code), json!(kind)), "{run:?}");
         assert!(run.stdout.contains(expected), "{run:?}");
     };
-    check(&["--neuron.dtype", "bf16"], 1, "device", "`neuron.dtype` bf16 cannot be had");
-    check(&["--neuron.device", "vulkan"], 1, "device", "device `vulkan` is not compiled in");
+    let cpu = ["--neuron.device", "cpu", "--neuron.dtype", "bf16"];
+    check(&cpu, 1, "device", "`neuron.dtype` bf16 cannot be had");
+    check(&["--neuron.device", "vulkan:60000"], 1, "device", "device `vulkan:60000` is not ");
     let learn = ["learn", "--message", "hi", "--uids", "1", "--rewards", "1"];
     let state = ["--checkpoint", "state"];
     place.run_tiny(&[&learn[..], &state].concat());
@@ -79,7 +80,7 @@ fn the_doctor_looks_at_everything() {
 fn other_numbers_than_f32_are_refused() {
     let place = place();
     let error = |dtype: &str| {
-        let run = place.run_tiny(&["score", "hi", "--neuron.dtype", dtype, "--format", "json"]);
+        let run = place.run_tiny(&["score", "hi", "--neuron.dtype", dtype, "--neuron.device", "cpu", "--format", "json"]);
         assert_eq!(run.stdout, "");
         (run.code, run.error())
     };
@@ -87,10 +88,10 @@ fn other_numbers_than_f32_are_refused() {
     assert_eq!((code, &bf16["kind"]), (Some(1), &json!("device")));
     let hint = bf16["hint"].as_str().unwrap_or_default();
     assert!(hint.starts_with("leave it out to compute in f32"), "{bf16}");
-    let (code, f16) = error("f16");
-    assert_eq!((code, &f16["kind"]), (Some(2), &json!("configuration")));
-    let expected = "`neuron.dtype` from the command line is `f16`, expected f32 or bf16";
-    assert_eq!(f16["message"], json!(expected));
+    let (code, f64) = error("f64");
+    assert_eq!((code, &f64["kind"]), (Some(2), &json!("configuration")));
+    let expected = "`neuron.dtype` from the command line is `f64`, expected f32, f16 or bf16";
+    assert_eq!(f64["message"], json!(expected));
 }
 
 #[test]
