@@ -35,14 +35,21 @@ pub fn is_guarded() -> bool {
     DEPTH.get() > 0
 }
 
-/// The first line: some libraries put a backtrace after it.
+/// What a library says in a line, without the backtrace that some put after it, and without what
+/// `unwrap` and the types of errors put before it.
 fn first_line(said: &str) -> String {
-    said.trim().lines().next().unwrap_or_default().to_owned()
+    let said = said.strip_prefix("called `Result::unwrap()` on an `Err` value: ").unwrap_or(said);
+    let said = said.strip_prefix("Torch(\"").unwrap_or(said).trim();
+    said.lines().next().unwrap_or_default().split("\\n").next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As `tch` has it.
+    #[derive(Debug)]
+    struct Torch(#[expect(dead_code, reason = "only Debug prints it")] &'static str);
 
     #[test]
     fn panics_are_errors() {
@@ -55,5 +62,10 @@ mod tests {
         let error = error.map(|(): ()| ()).expect_err("it panics");
         assert_eq!(error.to_string(), "the device failed: out of memory: 7");
         assert!(!is_guarded());
+        let unwrap = || Err::<(), _>(Torch("no room\nframe #0")).unwrap();
+        assert_eq!(
+            guarded(unwrap).expect_err("it panics").to_string(),
+            "the device failed: no room"
+        );
     }
 }

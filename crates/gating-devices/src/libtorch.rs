@@ -29,10 +29,10 @@ fn broken(name: DeviceName, said: String) -> DeviceError {
 }
 
 fn about(name: String) -> About {
-    let driver = match tch::utils::version_cudart() {
-        0 => "LibTorch".to_owned(),
-        version => format!("LibTorch, CUDA {}.{}", version / 1000, version % 1000 / 10),
-    };
+    // Without CUDA, to ask for its version is an error.
+    let version = tch::utils::has_cuda().then(tch::utils::version_cudart);
+    let cuda = |version| format!("LibTorch, CUDA {}.{}", version / 1000, version % 1000 / 10);
+    let driver = version.map_or_else(|| "LibTorch without CUDA".to_owned(), cuda);
     About { name, driver: Some(driver), ..About::default() }
 }
 

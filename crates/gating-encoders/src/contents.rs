@@ -2,6 +2,7 @@
 
 
 use crate::network::NetworkConfig;
+use crate::place::Place;
 use crate::tokenization::{Settings, Tokenization, TokenizerSource};
 use crate::transformer::Transformer;
 use crate::weights::WeightFiles;

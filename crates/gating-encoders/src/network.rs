@@ -13,6 +13,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+use crate::place::Place;
 use crate::transformer::Transformer;
 use crate::weights::{WeightFiles, Weights};
 use crate::{Error, ModelFiles};

@@ -11,7 +11,7 @@ use crate::cpu;
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) device: Device,
-    dtype: FloatDType,
+    pub(crate) dtype: FloatDType,
     /// How many numbers a tensor has at most, where that can be chosen.
     pub(crate) max_tensor: usize,
 }

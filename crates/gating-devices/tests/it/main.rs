@@ -96,7 +96,7 @@ fn missing_memory_is_an_error() {
         if opened.name == DeviceName::Cpu {
             continue; // The allocator of Rust ends the process.
         }
-        let huge = || Tensor::<1>::zeros([1 << 50], &opened.device).sum().try_into_vec_as::<f32>();
+        let huge = || Tensor::<1>::zeros([1_usize << 50], &opened.device).sum().try_into_vec_as::<f32>();
         let error = match guarded(huge) {
             Ok(read) => DeviceError::failed(read.expect_err("no machine has 4 PiB")),
             Err(error) => error,
