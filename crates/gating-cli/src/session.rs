@@ -123,7 +123,8 @@ impl Session {
         output: &Output,
     ) -> Result<Checkpoint, Failure> {
         let located = models::locate(&settings.model_name)?;
-        let encoder = models::load(&located, settings.pooling(), (device, dtype(settings)), output)?;
+        let encoder =
+            models::load(&located, settings.pooling(), (device, dtype(settings)), output)?;
         let mut checkpoint = Gate::with_head(encoder, settings.gate, head)?.checkpoint()?;
         note(&mut checkpoint.notes, &located, settings.pooling());
         Ok(checkpoint)

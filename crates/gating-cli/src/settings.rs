@@ -63,13 +63,21 @@ pub(crate) const KEYS: [Key; 14] = [
         Some("false"),
         "Take the mean over the message (sentence encoders), not its last token (GPT)",
     ),
-    key("neuron.device", Some("auto"), "Where to compute: auto, cpu, libtorch, cuda[:N], wgpu[:N] or vulkan[:N], as compiled in"),
+    key(
+        "neuron.device",
+        Some("auto"),
+        "Where to compute: auto, cpu, libtorch, cuda[:N], wgpu[:N] or vulkan[:N], as compiled in",
+    ),
     key(
         "neuron.cache_bytes",
         Some("33554432"),
         "How many bytes of embeddings to keep for messages that come again; 0 keeps none",
     ),
-    key("neuron.dtype", Some("f32"), "How the encoder computes: f32, or f16 or bf16 where the device does"),
+    key(
+        "neuron.dtype",
+        Some("f32"),
+        "How the encoder computes: f32, or f16 or bf16 where the device does",
+    ),
     key(
         "neuron.vpermit_tao_limit",
         Some("4096"),

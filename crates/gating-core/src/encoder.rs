@@ -155,7 +155,8 @@ impl Embedding {
         };
         let together = tensors.into_iter().fold(Transaction::default(), Transaction::register);
         let fetched = guarded(|| together.try_execute())?.map_err(DeviceError::failed)?;
-        let numbers = |data: TensorData| Ok(data.try_into_vec::<f32>().map_err(DeviceError::failed)?);
+        let numbers =
+            |data: TensorData| Ok(data.try_into_vec::<f32>().map_err(DeviceError::failed)?);
         fetched.into_iter().map(numbers).collect()
     }
 }

@@ -29,11 +29,11 @@ static FOUND: LazyLock<Vec<(WgpuBackend, Vec<AdapterInfo>)>> = LazyLock::new(|| 
 /// The adapters that names count: those of the first interface with a GPU, and without one those of
 /// the first with any.
 fn adapters(family: DeviceFamily) -> Option<(WgpuBackend, &'static [AdapterInfo])> {
-    let is_taken = |interface: WgpuBackend| {
-        family != DeviceFamily::Vulkan || interface == WgpuBackend::Vulkan
-    };
+    let is_taken =
+        |interface: WgpuBackend| family != DeviceFamily::Vulkan || interface == WgpuBackend::Vulkan;
     let found = || FOUND.iter().filter(|(interface, _)| is_taken(*interface));
-    let has_gpu = |adapters: &[AdapterInfo]| adapters.iter().any(|adapter| !computes_on_cpu(adapter));
+    let has_gpu =
+        |adapters: &[AdapterInfo]| adapters.iter().any(|adapter| !computes_on_cpu(adapter));
     let first = found().find(|(_, adapters)| has_gpu(adapters));
     let first = first.or_else(|| found().find(|(_, adapters)| !adapters.is_empty()));
     first.map(|(interface, adapters)| (*interface, adapters.as_slice()))
@@ -60,7 +60,10 @@ fn ask(backend: Backend) -> Vec<AdapterInfo> {
 
 pub(crate) fn found(family: DeviceFamily) -> Vec<DeviceName> {
     let count = adapters(family).map_or(0, |(_, adapters)| adapters.len());
-    (0..count).filter_map(|index| u16::try_from(index).ok()).map(|index| named(family, index)).collect()
+    (0..count)
+        .filter_map(|index| u16::try_from(index).ok())
+        .map(|index| named(family, index))
+        .collect()
 }
 
 fn named(family: DeviceFamily, index: u16) -> DeviceName {
@@ -131,9 +134,8 @@ pub(crate) fn init(name: DeviceName) -> Result<(Device, About), DeviceError> {
     };
     let options = Device::wgpu_options().device_kind(kind).graphics_api(interface);
     let opened = options.init_with_setup();
-    let (device, setup) = opened.map_err(|error| {
-        DeviceError::Open { name, said: error.to_string() }
-    })?;
+    let (device, setup) =
+        opened.map_err(|error| DeviceError::Open { name, said: error.to_string() })?;
     Ok((device, about(&setup)))
 }
 

@@ -15,10 +15,7 @@ pub enum DeviceError {
         found: String,
     },
     /// This program was built without what runs the device.
-    #[error(
-        "device `{name}` is not compiled in; compiled in: {}",
-        DeviceFamily::compiled()
-    )]
+    #[error("device `{name}` is not compiled in; compiled in: {}", DeviceFamily::compiled())]
     NotCompiled {
         /// The device.
         name: DeviceName,
@@ -65,14 +62,16 @@ pub enum DeviceError {
         said: String,
     },
     /// No device at all is compiled in.
-    #[error("no device is compiled in, expected one of the features flex, libtorch, vulkan or wgpu")]
+    #[error(
+        "no device is compiled in, expected one of the features flex, libtorch, vulkan or wgpu"
+    )]
     None,
 }
 
 impl DeviceError {
     /// What a library below says when the device fails.
     pub fn failed(error: impl fmt::Display) -> Self {
-        Self::Failed { said: error.to_string() }
+        Self::Failed { said: in_a_line(&error.to_string()) }
     }
 
     /// What to do about it.
@@ -102,10 +101,28 @@ impl DeviceError {
     }
 }
 
+/// What a library says, without the types around it, and without the backtrace or the source of a shader
+/// after it.
+fn in_a_line(said: &str) -> String {
+    let said = said.trim_start_matches("called `Result::unwrap()` on an `Err` value: ");
+    let said = said.trim_start_matches("Torch(\"").replace("\\n", "\n");
+    let lines = said.lines().map(|line| line.trim().trim_end_matches(':'));
+    let is_end = |line: &str| {
+        let ends = ["frame #", "Exception raised", "stack backtrace", "No backtrace", "┌"];
+        ends.iter().any(|end| line.starts_with(end))
+    };
+    let is_said =
+        |line: &&str| !line.is_empty() && *line != "Caused by" && !line.starts_with("===");
+    let lines = lines.take_while(|line| !is_end(line)).filter(is_said);
+    lines.collect::<Vec<_>>().join(": ")
+}
+
 /// Whether the library below says that memory was missing.
 fn is_out_of_memory(said: &str) -> bool {
     let said = said.to_lowercase();
-    ["out of memory", "outofmemory", "not enough memory"].iter().any(|words| said.contains(words))
+    ["out of memory", "outofmemory", "not enough memory", "can't allocate"]
+        .iter()
+        .any(|words| said.contains(words))
 }
 
 #[cfg(test)]
@@ -113,10 +130,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_libraries_say_becomes_a_line() {
+        let check = |said: &str, expected: &str| {
+            assert_eq!(
+                DeviceError::failed(said).to_string(),
+                format!("the device failed: {expected}")
+            );
+        };
+        check("lost", "lost");
+        check(
+            "a launch failed\nCaused by:\n  no shader\n   ┌─ main:1",
+            "a launch failed: no shader",
+        );
+        check("=== Error ===\n  Operation: 'Matmul'\n  Reason:\n", "Operation: 'Matmul': Reason");
+        let unwrap =
+            "called `Result::unwrap()` on an `Err` value: Torch(\"no room\\nframe #0: x\")";
+        check(unwrap, "no room");
+    }
+
+    #[test]
     fn missing_memory_has_an_advice_of_its_own() {
         let advice = |said: &str| DeviceError::Failed { said: said.to_owned() }.advice();
         assert!(advice("CUDA out of memory. Tried to allocate 2.00 GiB").contains("smaller model"));
-        assert!(advice("Error: OutOfMemory").contains("smaller model"));
+        assert!(advice("can't allocate memory: 2 bytes").contains("smaller model"));
         assert!(advice("the wgpu device was lost").contains("try again"));
     }
 }

@@ -17,7 +17,7 @@ thread_local! {
 ///
 /// # Errors
 ///
-/// [`DeviceError::Failed`] with the first line of what the panic says.
+/// [`DeviceError::Failed`] with what the panic says.
 pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, DeviceError> {
     DEPTH.set(DEPTH.get() + 1);
     let result = panic::catch_unwind(AssertUnwindSafe(work));
@@ -25,7 +25,7 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, DeviceError> {
     result.map_err(|payload| {
         let said = payload.downcast_ref::<String>().map(String::as_str);
         let said = said.or_else(|| payload.downcast_ref::<&str>().copied());
-        DeviceError::Failed { said: first_line(said.unwrap_or("it says nothing")) }
+        DeviceError::failed(said.unwrap_or("it says nothing"))
     })
 }
 
@@ -35,21 +35,9 @@ pub fn is_guarded() -> bool {
     DEPTH.get() > 0
 }
 
-/// What a library says in a line, without the backtrace that some put after it, and without what
-/// `unwrap` and the types of errors put before it.
-fn first_line(said: &str) -> String {
-    let said = said.strip_prefix("called `Result::unwrap()` on an `Err` value: ").unwrap_or(said);
-    let said = said.strip_prefix("Torch(\"").unwrap_or(said).trim();
-    said.lines().next().unwrap_or_default().split("\\n").next().unwrap_or_default().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// As `tch` has it.
-    #[derive(Debug)]
-    struct Torch(#[expect(dead_code, reason = "only Debug prints it")] &'static str);
 
     #[test]
     fn panics_are_errors() {
@@ -62,10 +50,5 @@ mod tests {
         let error = error.map(|(): ()| ()).expect_err("it panics");
         assert_eq!(error.to_string(), "the device failed: out of memory: 7");
         assert!(!is_guarded());
-        let unwrap = || Err::<(), _>(Torch("no room\nframe #0")).unwrap();
-        assert_eq!(
-            guarded(unwrap).expect_err("it panics").to_string(),
-            "the device failed: no room"
-        );
     }
 }

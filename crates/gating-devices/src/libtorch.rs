@@ -55,7 +55,5 @@ fn cuda(name: DeviceName, index: u16) -> Result<Device, DeviceError> {
 
 pub(crate) fn found() -> Vec<DeviceName> {
     let count = u16::try_from(tch::Cuda::device_count()).unwrap_or(0);
-    std::iter::once(DeviceName::LibTorch)
-        .chain((0..count).map(DeviceName::LibTorchCuda))
-        .collect()
+    std::iter::once(DeviceName::LibTorch).chain((0..count).map(DeviceName::LibTorchCuda)).collect()
 }

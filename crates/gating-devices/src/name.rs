@@ -39,8 +39,7 @@ pub enum DeviceFamily {
 
 impl DeviceName {
     /// Every form of a name, for people.
-    pub const EXPECTED: &str =
-        "cpu, libtorch, cuda[:N], libtorch:cuda[:N], wgpu[:N] or vulkan[:N]";
+    pub const EXPECTED: &str = "cpu, libtorch, cuda[:N], libtorch:cuda[:N], wgpu[:N] or vulkan[:N]";
 
     /// What runs the device.
     #[must_use]
@@ -83,7 +82,9 @@ impl DeviceFamily {
     pub fn compiled() -> String {
         match Self::COMPILED {
             [] => "none".to_owned(),
-            families => families.iter().map(|family| family.feature()).collect::<Vec<_>>().join(", "),
+            families => {
+                families.iter().map(|family| family.feature()).collect::<Vec<_>>().join(", ")
+            }
         }
     }
 }

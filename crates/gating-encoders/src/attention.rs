@@ -161,9 +161,8 @@ struct Padding {
 impl Padding {
     fn new(segments: &Segments, place: &Place) -> Self {
         let length = segments.longest();
-        let row = |range: Range<usize>| {
-            (0..length).map(move |at| (range.start + at).min(range.end - 1))
-        };
+        let row =
+            |range: Range<usize>| (0..length).map(move |at| (range.start + at).min(range.end - 1));
         let real = segments.ranges().enumerate();
         let real =
             real.flat_map(|(window, range)| (0..range.len()).map(move |at| window * length + at));

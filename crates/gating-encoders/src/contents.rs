@@ -1,6 +1,5 @@
 //! The content of a model folder.
 
-
 use crate::network::NetworkConfig;
 use crate::place::Place;
 use crate::tokenization::{Settings, Tokenization, TokenizerSource};

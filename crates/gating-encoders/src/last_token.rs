@@ -34,11 +34,7 @@ impl LastTokenEncoder {
     /// # Errors
     ///
     /// Also when the device does not compute in these numbers; the CPU does in f32 alone.
-    pub fn load_in(
-        files: &ModelFiles,
-        device: &Device,
-        dtype: FloatDType,
-    ) -> Result<Self, Error> {
+    pub fn load_in(files: &ModelFiles, device: &Device, dtype: FloatDType) -> Result<Self, Error> {
         Model::load("last-token", files, device, dtype).map(Self)
     }
 }

@@ -47,11 +47,7 @@ impl SentenceEncoder {
     /// # Errors
     ///
     /// Also when the device does not compute in these numbers; the CPU does in f32 alone.
-    pub fn load_in(
-        files: &ModelFiles,
-        device: &Device,
-        dtype: FloatDType,
-    ) -> Result<Self, Error> {
+    pub fn load_in(files: &ModelFiles, device: &Device, dtype: FloatDType) -> Result<Self, Error> {
         let pooling = Pooling::read(files)?;
         let name = match pooling {
             Pooling::Mean => "sentence".to_owned(),

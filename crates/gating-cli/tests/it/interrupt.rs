@@ -26,13 +26,16 @@ fn a_killed_run_leaves_a_checkpoint_that_loads() {
         let mut command = place.command(&[&args[..], &endless].concat());
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let child = child.expect("the command can be started");
-        // Wait for a save of this run; the moment of the kill then differs from round to round.
-        let earlier = steps.last().copied();
+        // Wait for some saves of this run, other counts from round to round, and then a moment.
+        let (mut last, mut saves) = (steps.last().copied(), 0);
         let start = Instant::now();
-        while Checkpoint::read(&state).ok().is_none_or(|found| Some(found.step()) == earlier) {
+        while saves < 1 + round % 8 {
             assert!(start.elapsed() < Duration::from_secs(60), "no save in round {round}");
+            let found = Checkpoint::read(&state).ok().map(|checkpoint| checkpoint.step());
+            saves += u32::from(found.is_some() && found != last);
+            last = found.or(last);
         }
-        let moment = Duration::from_micros(u64::from(round) * 9_770 % 100_000);
+        let moment = Duration::from_micros(u64::from(round) * 977 % 10_000);
         let start = Instant::now();
         while start.elapsed() < moment {
             std::hint::spin_loop();

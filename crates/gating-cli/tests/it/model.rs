@@ -80,7 +80,16 @@ fn the_doctor_looks_at_everything() {
 fn other_numbers_than_f32_are_refused() {
     let place = place();
     let error = |dtype: &str| {
-        let run = place.run_tiny(&["score", "hi", "--neuron.dtype", dtype, "--neuron.device", "cpu", "--format", "json"]);
+        let run = place.run_tiny(&[
+            "score",
+            "hi",
+            "--neuron.dtype",
+            dtype,
+            "--neuron.device",
+            "cpu",
+            "--format",
+            "json",
+        ]);
         assert_eq!(run.stdout, "");
         (run.code, run.error())
     };
@@ -90,7 +99,7 @@ fn other_numbers_than_f32_are_refused() {
     assert!(hint.starts_with("leave it out to compute in f32"), "{bf16}");
     let (code, f64) = error("f64");
     assert_eq!((code, &f64["kind"]), (Some(2), &json!("configuration")));
-    let expected = "`neuron.dtype` from the command line is `f64`, expected f32, f16 or bf16";
+    let expected = "`neuron.dtype` from the command line is `f64`, expected f32 or f16 or bf16";
     assert_eq!(f64["message"], json!(expected));
 }
 

@@ -101,7 +101,8 @@ fn measure(opened: &Opened) -> Result<(Duration, f32)> {
     ensure!(embedding.len() == expected.embedding.len(), "{} numbers", embedding.len());
     let pairs = embedding.iter().zip(&expected.embedding);
     let error = pairs.map(|(found, expected)| (found - expected).abs());
-    let error = error.fold(0.0, |largest: f32, error| if error > largest { error } else { largest });
+    let error =
+        error.fold(0.0, |largest: f32, error| if error > largest { error } else { largest });
     ensure!(embedding.iter().all(|number| number.is_finite()), "numbers that are none");
     Ok((time, error))
 }
