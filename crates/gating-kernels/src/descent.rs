@@ -5,9 +5,6 @@ use rten_simd::{Isa, SimdOp};
 
 use crate::instruction_set::InstructionSet;
 
-/// How many f32 a cache line holds: as many as the widest register.
-const LINE: usize = 16;
-
 /// How many numbers ahead of their use are asked for: three kibibytes.
 const AHEAD: usize = 768;
 
@@ -97,17 +94,26 @@ impl SimdOp for Scaled<'_> {
 
     #[inline(always)]
     fn eval<I: Isa>(self, isa: I) {
+        match isa.f32().len() {
+            16 => self.run::<I, 16>(isa),
+            8 => self.run::<I, 8>(isa),
+            _ => self.run::<I, 4>(isa),
+        }
+    }
+}
+
+impl Scaled<'_> {
+    #[inline(always)]
+    fn run<I: Isa, const LANES: usize>(self, isa: I) {
         let (ops, scale) = (isa.f32(), isa.f32().splat(self.scale));
-        let (weight, weight_rest) = self.weight.as_chunks_mut::<LINE>();
-        let (velocity, velocity_rest) = self.velocity.as_chunks_mut::<LINE>();
-        let (values, values_rest) = self.values.as_chunks::<LINE>();
+        let (weight, weight_rest) = self.weight.as_chunks_mut::<LANES>();
+        let (velocity, velocity_rest) = self.velocity.as_chunks_mut::<LANES>();
+        let (values, values_rest) = self.values.as_chunks::<LANES>();
         for ((weight, velocity), values) in weight.iter_mut().zip(velocity).zip(values) {
             fetch(isa, weight);
             fetch(isa, velocity);
-            for part in parts(isa) {
-                let gradient = ops.mul(scale, ops.load(&values[part..]));
-                step(isa, self.rate, &mut weight[part..], &mut velocity[part..], gradient);
-            }
+            let gradient = ops.mul(scale, ops.load(values));
+            step(isa, self.rate, weight, velocity, gradient);
         }
         let rest = weight_rest.iter_mut().zip(velocity_rest).zip(values_rest);
         for ((weight, velocity), value) in rest {
@@ -130,22 +136,30 @@ impl SimdOp for Summed<'_> {
 
     #[inline(always)]
     fn eval<I: Isa>(self, isa: I) {
+        match isa.f32().len() {
+            16 => self.run::<I, 16>(isa),
+            8 => self.run::<I, 8>(isa),
+            _ => self.run::<I, 4>(isa),
+        }
+    }
+}
+
+impl Summed<'_> {
+    #[inline(always)]
+    fn run<I: Isa, const LANES: usize>(self, isa: I) {
         let (ops, scale) = (isa.f32(), isa.f32().splat(self.scale));
-        let (weight, weight_rest) = self.weight.as_chunks_mut::<LINE>();
-        let (velocity, velocity_rest) = self.velocity.as_chunks_mut::<LINE>();
-        let (sum, sum_rest) = self.sum.as_chunks_mut::<LINE>();
-        let (values, values_rest) = self.values.as_chunks::<LINE>();
-        let lines = weight.iter_mut().zip(velocity).zip(sum).zip(values);
-        for (((weight, velocity), sum), values) in lines {
+        let (weight, weight_rest) = self.weight.as_chunks_mut::<LANES>();
+        let (velocity, velocity_rest) = self.velocity.as_chunks_mut::<LANES>();
+        let (sum, sum_rest) = self.sum.as_chunks_mut::<LANES>();
+        let (values, values_rest) = self.values.as_chunks::<LANES>();
+        let parts = weight.iter_mut().zip(velocity).zip(sum).zip(values);
+        for (((weight, velocity), sum), values) in parts {
             fetch(isa, weight);
             fetch(isa, velocity);
             fetch(isa, sum);
-            for part in parts(isa) {
-                let added = ops.mul(scale, ops.load(&values[part..]));
-                let gradient = ops.add(ops.load(&sum[part..]), added);
-                ops.store(gradient, &mut sum[part..]);
-                step(isa, self.rate, &mut weight[part..], &mut velocity[part..], gradient);
-            }
+            let gradient = ops.add(ops.load(sum), ops.mul(scale, ops.load(values)));
+            ops.store(gradient, sum);
+            step(isa, self.rate, weight, velocity, gradient);
         }
         let rest = weight_rest.iter_mut().zip(velocity_rest).zip(sum_rest).zip(values_rest);
         for (((weight, velocity), sum), value) in rest {
@@ -155,16 +169,10 @@ impl SimdOp for Summed<'_> {
     }
 }
 
-/// Where in a line each register begins.
+/// Asks for numbers that are ahead. They are not read here, so that they may lie past the end.
 #[inline(always)]
-fn parts<I: Isa>(isa: I) -> impl Iterator<Item = usize> {
-    (0..LINE).step_by(isa.f32().len())
-}
-
-/// Asks for a line that is ahead. It is not read here, so that it may lie past the end.
-#[inline(always)]
-fn fetch<I: Isa>(isa: I, line: &[f32; LINE]) {
-    isa.f32().prefetch(line.as_ptr().wrapping_add(AHEAD));
+fn fetch<I: Isa>(isa: I, numbers: &[f32]) {
+    isa.f32().prefetch(numbers.as_ptr().wrapping_add(AHEAD));
 }
 
 /// A step of as many weights as a register holds.
