@@ -35,16 +35,16 @@ fn learn(criterion: &mut Criterion) {
         for (name, device) in devices() {
             for [num_uids, hidden_size] in SIZES {
                 for count in [ASKED, num_uids] {
-                    let gate = gate_in_mode(num_uids, hidden_size, &device, gradient);
+                    let mut gate = gate_in_mode(num_uids, hidden_size, &device, gradient);
                     let scores = gate.forward("any").expect("every message has scores");
                     let mut sampler = UidSampler::new(0);
                     let all = rewards(&mut sampler, num_uids, num_uids);
-                    gate.backward(&scores, &all).expect("the uids have scores");
+                    gate.learn(&scores, &all).expect("the uids have scores");
                     let size = format!("{num_uids}x{hidden_size}/{gradient}/{count}");
                     group.bench_function(BenchmarkId::new(name, size), |bencher| {
                         bencher.iter_batched(
                             || rewards(&mut sampler, num_uids, count),
-                            |rewards| gate.backward(&scores, &rewards).expect("they have scores"),
+                            |rewards| gate.learn(&scores, &rewards).expect("they have scores"),
                             BatchSize::SmallInput,
                         );
                     });

@@ -39,6 +39,7 @@ enum Request {
         /// How many uids earn a reward.
         asked: usize,
         gradient: String,
+        readers: Readers,
         learning_rate: f64,
         #[serde(flatten)]
         repeat: Repeat,
@@ -56,6 +57,14 @@ enum Request {
 enum Pooling {
     Mean,
     Last,
+}
+
+/// Who may score while a step is taken.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Readers {
+    None,
+    Threads,
 }
 
 /// How long to repeat a case, and whether to tell what came out.
@@ -110,12 +119,12 @@ impl Participant {
                 let messages: Vec<&str> = messages.iter().map(String::as_str).collect();
                 self.encode(model, pooling, &messages, repeat)?
             }
-            Request::Learn { size, asked, gradient, learning_rate, repeat } => {
+            Request::Learn { size, asked, gradient, readers, learning_rate, repeat } => {
                 let gradient: GradientMode = gradient.parse()?;
                 let num_uids = size.uids;
                 let config =
                     GateConfig { num_uids, learning_rate, gradient, ..GateConfig::default() };
-                self.learn(size, asked, config, repeat)?
+                self.learn(size, asked, config, readers, repeat)?
             }
             Request::Score { size, repeat } => self.score(size, repeat)?,
         };
@@ -161,21 +170,27 @@ impl Participant {
         size: Size,
         asked: usize,
         config: GateConfig,
+        readers: Readers,
         repeat: Repeat,
     ) -> Result<Answer> {
-        let gate = self.gate(size, config)?;
+        let mut gate = self.gate(size, config)?;
         let embedding = self.embedding(size);
         let rewards = rewards(asked, size.uids)?;
-        let score = || gate.score(embedding.clone());
-        let step = || {
-            gate.backward(&score()?, &rewards)?;
+        let step = |gate: &mut Gate<Constant>| {
+            let scores = gate.score(embedding.clone())?;
+            match readers {
+                Readers::None => gate.learn(&scores, &rewards)?,
+                Readers::Threads => gate.backward(&scores, &rewards)?,
+            };
             Ok(self.device.sync()?)
         };
         for _ in 0..WARM_STEPS {
-            step()?;
+            step(&mut gate)?;
         }
         // What is checked are the scores that the measured steps begin with.
-        let values = repeat.check.then(|| Ok::<_, Error>(score()?.values().to_vec()));
+        let score = || Ok::<_, Error>(gate.score(embedding.clone())?.values().to_vec());
+        let values = repeat.check.then(score);
+        let step = || step(&mut gate);
         let (answer, ()) = measure(repeat.seconds, step)?;
         Ok(Answer { values: values.transpose()?, ..answer })
     }
@@ -277,12 +292,12 @@ mod tests {
         );
         check(
             r#"{"case":"learn","uids":4,"hidden":3,"asked":2,"gradient":"accumulate",
-                "learning_rate":10,"seconds":0,"check":true}"#,
+                "readers":"none","learning_rate":10,"seconds":0,"check":true}"#,
             [0.5972118, -0.4108864, 0.0083033, -0.1914664],
         );
         check(
             r#"{"case":"learn","uids":4,"hidden":3,"asked":2,"gradient":"per-step",
-                "learning_rate":10,"seconds":0,"check":true}"#,
+                "readers":"threads","learning_rate":10,"seconds":0,"check":true}"#,
             [0.5134281, -0.4108864, 0.0920872, -0.1914664],
         );
     }
@@ -296,7 +311,7 @@ mod tests {
         check("{}", "missing field `case` at line 1 column 2");
         check(
             r#"{"case":"learn","uids":4,"hidden":3,"asked":0,"gradient":"per-step",
-                "learning_rate":1,"seconds":0,"check":false}"#,
+                "readers":"none","learning_rate":1,"seconds":0,"check":false}"#,
             "expected the reward of at least one uid, found none",
         );
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use gating_metagraph::chain::Network;
+use gating_metagraph::chain::{Network, Shrink};
 use gating_metagraph::{Coldkey, Hotkey};
 
 use crate::demo;
@@ -93,8 +93,8 @@ pub(crate) struct DemoArgs {
     /// Save a checkpoint every so many steps, and not only at the end
     #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) save_every: Option<u64>,
-    /// Where to draw the loss; `gating-demo/loss.svg` where it is not given
-    #[arg(long, value_name = "FILE")]
+    /// Where to draw the loss, as SVG; `gating-demo/loss.svg` where it is not given
+    #[arg(long, value_name = "FILE.svg")]
     pub(crate) plot: Option<PathBuf>,
 }
 
@@ -183,6 +183,21 @@ pub(crate) struct ResyncArgs {
     /// The newer metagraph: a file, or the node to ask, such as finney or ws://127.0.0.1:9944
     #[arg(value_name = "FILE|NODE")]
     pub(crate) metagraph: PathBuf,
+    #[command(flatten)]
+    pub(crate) shrink: ShrinkArgs,
+}
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct ShrinkArgs {
+    /// Take a network that lost more than half of its uids at once for what it is
+    #[arg(long)]
+    accept_shrink: bool,
+}
+
+impl ShrinkArgs {
+    pub(crate) fn shrink(&self) -> Shrink {
+        if self.accept_shrink { Shrink::Accept } else { Shrink::Refuse }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -304,9 +319,8 @@ pub(crate) struct WatchArgs {
     /// Look at axons and stakes too after so many blocks
     #[arg(long, value_name = "BLOCKS", default_value_t = 100)]
     pub(crate) refresh: u64,
-    /// Take a network that lost more than half of its uids at once for what it is
-    #[arg(long)]
-    pub(crate) accept_shrink: bool,
+    #[command(flatten)]
+    pub(crate) shrink: ShrinkArgs,
     /// End after so many events
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) events: Option<u64>,
@@ -391,7 +405,8 @@ pub(crate) enum ConfigCommand {
     Check,
     /// Write a configuration file with every setting and what it means
     Init {
-        /// A new file whose name ends in .toml or .yaml; stdout, as TOML, where it is not given
+        /// A new file whose name ends in .toml or .yaml; stdout, as TOML or with --format json as
+        /// JSON, where it is not given
         file: Option<PathBuf>,
     },
 }

@@ -282,7 +282,7 @@ impl Demo {
         let rewards: Vec<f32> = rewards.collect();
         let rewards = Rewards::new(asked, rewards)?;
         let scores = self.session.gate.score(embedding.clone())?;
-        Ok(self.session.gate.backward(&scores, &rewards)?.value())
+        Ok(self.session.gate.learn(&scores, &rewards)?.value())
     }
 
     /// Gives some uids to newcomers, resyncs, and compares every row with what it was.

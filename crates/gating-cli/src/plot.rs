@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::chart::{self, Panel};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 
 /// Where a drawing will be written to.
 #[derive(Debug)]
@@ -13,6 +13,11 @@ pub(crate) struct Plot(PathBuf);
 impl Plot {
     /// Makes the folder where there is none, and sees whether a file can be written there.
     pub(crate) fn prepare(path: &Path) -> Result<Self, Failure> {
+        if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg")) {
+            let message = format!("plots are SVG, which {} does not say", path.display());
+            let failure = Failure::new(Kind::Usage, anyhow::Error::msg(message));
+            return Err(failure.hint("end the name with .svg"));
+        }
         let file = |error| Failure::file(path, error).context("the plot cannot be written");
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or_else(|| Path::new("."));

@@ -254,7 +254,11 @@ fn adjust(
     output: &Output,
 ) -> Result<Checkpoint, Failure> {
     let stored = *checkpoint.config();
-    let config = settings.gate_over(stored);
+    let mut config = settings.gate_over(stored);
+    // What the head has grown to is what `gating config show` shows.
+    if config.num_uids == checkpoint.num_uids() {
+        config.num_uids = stored.num_uids;
+    }
     let checkpoint = checkpoint.with_config(config)?;
     let changes = [
         ("gating.learning_rate", stored.learning_rate != config.learning_rate),

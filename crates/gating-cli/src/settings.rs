@@ -266,7 +266,7 @@ impl Settings {
         let config = checkpoint.config();
         let mut stored = vec![
             ("seed", config.seed.to_string()),
-            ("gating.num_uids", config.num_uids.to_string()),
+            ("gating.num_uids", checkpoint.num_uids().to_string()),
             ("gating.learning_rate", config.learning_rate.to_string()),
             ("gating.momentum", config.momentum.to_string()),
             ("gating.gradient", config.gradient.to_string()),

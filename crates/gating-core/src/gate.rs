@@ -153,6 +153,26 @@ impl<E: Encoder> Gate<E> {
         Scores::scored(head.score(&numbers), embedding, numbers, Some(*resyncs))
     }
 
+    /// Learns one step as [`backward`](BaseGatingModel::backward) does, to the same bit, in half the
+    /// time or less where many uids move: as nobody else can read the model meanwhile, its weights
+    /// change in place. A [`Head`] that was taken before stays as it is; the first step after that
+    /// copies its weights.
+    ///
+    /// # Errors
+    ///
+    /// As [`backward`](BaseGatingModel::backward).
+    pub fn learn(&mut self, scores: &Scores, rewards: &Rewards) -> Result<Loss, Error> {
+        let (asked, uids) = (scores.select(rewards.uids())?, rewards.uids());
+        let (loss, slopes) = softmax_mse(&asked, rewards.values());
+        let learner = self.learner.get_mut().expect("no thread panics while it learns");
+        let newest = self.newest.get_mut();
+        newest.head.check_size(scores.numbers().len())?;
+        learner.check(uids, scores.generation())?;
+        learner.sgd.step(newest.head.rows_mut(), None, uids, &slopes, scores.numbers());
+        newest.step += 1;
+        Ok(loss)
+    }
+
     /// Says whose the rows are. They stay as they are, but that the head grows where the
     /// metagraph has more uids, and loses the rows of uids that it does not have.
     ///
@@ -327,5 +347,27 @@ mod tests {
         assert_eq!(kept.weight(), weight);
         drop(kept);
         (0..4).for_each(|_| assert!([first, second, fourth].contains(&step())));
+    }
+
+    /// Who has the model alone needs no second buffer, but for what a reader kept.
+    #[test]
+    fn steps_of_one_alone_stay_in_place() {
+        let gate = Gate::new(One(Device::flex()), GateConfig::default());
+        let mut gate = gate.expect("it has defaults");
+        let rewards = Rewards::new(vec![Uid::new(0), Uid::new(1)], vec![0.0, 1.0]).expect("2 uids");
+        let mut step = || {
+            let scores = gate.forward("any").expect("every message has an embedding");
+            gate.learn(&scores, &rewards).expect("the uids have scores");
+            gate.head()
+        };
+        let place = |head: Head| head.weight().as_ptr();
+        let first = place(step());
+        assert_eq!([place(step()), place(step())], [first; 2]);
+        let kept = step();
+        let weight = kept.weight().to_vec();
+        let second = place(step());
+        assert!(place(kept.clone()) == first && second != first, "a reader has the first");
+        assert_eq!([place(step()), place(step())], [second; 2]);
+        assert_eq!(kept.weight(), weight);
     }
 }

@@ -61,6 +61,12 @@ impl Head {
         &self.0
     }
 
+    /// The rows, to be changed. Where there are other clones, they keep the rows as they are, and
+    /// this one gets a copy.
+    pub(crate) fn rows_mut(&mut self) -> &mut Rows {
+        Arc::make_mut(&mut self.0)
+    }
+
     /// Whether there is no other clone.
     pub(crate) fn is_unshared(&self) -> bool {
         Arc::strong_count(&self.0) == 1

@@ -41,7 +41,7 @@ impl Learner {
         Ok(())
     }
 
-    /// The head after one step from this one, which must be the newest.
+    /// The head after one step from this one, which must be the newest and stays as it is.
     pub(crate) fn step(
         &mut self,
         head: &Head,
@@ -50,7 +50,7 @@ impl Learner {
         embedding: &[f32],
     ) -> Head {
         let mut next = self.spare().unwrap_or_else(|| head.rows().clone());
-        self.sgd.step(head.rows(), &mut next, uids, slopes, embedding);
+        self.sgd.step(&mut next, Some(head.rows()), uids, slopes, embedding);
         self.spares.truncate(MAX_SPARES - 1);
         self.spares.push(head.clone());
         Head::new(next)

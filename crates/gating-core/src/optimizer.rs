@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use gating_kernels::{Gradient, InstructionSet, Rate, descend};
 use gating_metagraph::{ResyncPlan, Uid};
 use rayon::iter::{IndexedParallelIterator, ParallelIterator};
-use rayon::slice::{ParallelSlice, ParallelSliceMut};
+use rayon::slice::ParallelSliceMut;
 
 use crate::rows::Rows;
 use crate::{Error, GateConfig};
@@ -59,13 +60,6 @@ pub(crate) struct Sgd {
     slopes: Vec<f32>,
 }
 
-/// How far a step goes.
-#[derive(Clone, Copy, Debug)]
-struct Rate {
-    learning_rate: f32,
-    momentum: f32,
-}
-
 impl Sgd {
     /// The state before the first step of learning rows of this shape.
     pub(crate) fn new(config: &GateConfig, num_uids: usize, hidden_size: usize) -> Self {
@@ -97,12 +91,12 @@ impl Sgd {
     /// is `slopes[i] * embedding` and of its bias `slopes[i]`. Every operation rounds to f32.
     ///
     /// Every row moves while its velocity is not zero, not only those of `uids`. The weights are
-    /// read from `rows` and written to `next`, which must be equal in all rows that stand still,
-    /// as the rows of any earlier step since the last resync are.
+    /// changed in place. Where `from` is given, they are taken from there instead; then `rows` must be
+    /// equal in all rows that stand still, as the rows of any earlier step since the last resync are.
     pub(crate) fn step(
         &mut self,
-        rows: &Rows,
-        next: &mut Rows,
+        rows: &mut Rows,
+        from: Option<&Rows>,
         uids: &[Uid],
         slopes: &[f32],
         embedding: &[f32],
@@ -111,49 +105,55 @@ impl Sgd {
             self.slopes[uid.index()] = slope;
             self.awake[uid.index()] = true;
         }
-        self.step_weights(&rows.weight, &mut next.weight, embedding);
-        self.step_biases(&rows.bias, &mut next.bias);
+        self.step_weights(&mut rows.weight, from.map(|rows| &*rows.weight), embedding);
+        self.step_biases(&mut rows.bias, from.map(|rows| &*rows.bias));
         uids.iter().for_each(|uid| self.slopes[uid.index()] = 0.0);
     }
 
     /// One pass over the rows: each is read and written once, while it is in the cache.
-    fn step_weights(&mut self, weight: &[f32], next: &mut [f32], embedding: &[f32]) {
-        let (rate, size) = (self.rate, embedding.len());
-        let weights = weight.par_chunks_exact(size).zip(next.par_chunks_exact_mut(size));
-        let rows = weights
+    fn step_weights(&mut self, weight: &mut [f32], from: Option<&[f32]>, embedding: &[f32]) {
+        let (rate, size, set) = (self.rate, embedding.len(), InstructionSet::best());
+        let copy = |uid: usize, weight: &mut [f32]| {
+            if let Some(from) = from {
+                weight.copy_from_slice(&from[uid * size..(uid + 1) * size]);
+            }
+        };
+        let rows = weight
+            .par_chunks_exact_mut(size)
             .zip(self.velocity.weight.par_chunks_exact_mut(size))
             .zip(&self.slopes)
             .zip(&self.awake)
+            .enumerate()
             .with_min_len(MIN_ROWS);
         match &mut self.gradient {
             Some(gradient) => rows.zip(gradient.weight.par_chunks_exact_mut(size)).for_each(
-                |(((((weight, next), velocity), &slope), &awake), gradient)| {
-                    if slope != 0.0 {
-                        add_scaled(gradient, slope, embedding);
-                    }
+                |((uid, (((weight, velocity), &slope), &awake)), sum)| {
                     if awake {
-                        rate.descend(weight, next, velocity, 1.0, gradient);
+                        copy(uid, weight);
+                        descend(rate, weight, velocity, summed(sum, slope, embedding), set);
                     }
                 },
             ),
-            None => rows.for_each(|((((weight, next), velocity), &slope), &awake)| {
+            None => rows.for_each(|(uid, (((weight, velocity), &scale), &awake))| {
                 if awake {
-                    rate.descend(weight, next, velocity, slope, embedding);
+                    copy(uid, weight);
+                    let gradient = Gradient::Scaled { scale, values: embedding };
+                    descend(rate, weight, velocity, gradient, set);
                 }
             }),
         }
     }
 
     /// The same for the biases, whose gradients are the slopes.
-    fn step_biases(&mut self, bias: &[f32], next: &mut [f32]) {
-        let velocity = &mut self.velocity.bias;
-        match &mut self.gradient {
-            Some(gradient) => {
-                add_scaled(&mut gradient.bias, 1.0, &self.slopes);
-                self.rate.descend(bias, next, velocity, 1.0, &gradient.bias);
-            }
-            None => self.rate.descend(bias, next, velocity, 1.0, &self.slopes),
+    fn step_biases(&mut self, bias: &mut [f32], from: Option<&[f32]>) {
+        if let Some(from) = from {
+            bias.copy_from_slice(from);
         }
+        let gradient = match &mut self.gradient {
+            Some(sum) => Gradient::Summed { sum: &mut sum.bias, scale: 1.0, values: &self.slopes },
+            None => Gradient::Scaled { scale: 1.0, values: &self.slopes },
+        };
+        descend(self.rate, bias, &mut self.velocity.bias, gradient, InstructionSet::best());
     }
 
     /// The same state after a resync; fresh rows have neither velocity nor gradient.
@@ -170,25 +170,10 @@ impl Sgd {
     }
 }
 
-impl Rate {
-    /// `v <- m v + scale * direction`, and `next = weight - lr v`.
-    fn descend(
-        self,
-        weight: &[f32],
-        next: &mut [f32],
-        velocity: &mut [f32],
-        scale: f32,
-        direction: &[f32],
-    ) {
-        let rows = weight.iter().zip(next).zip(velocity).zip(direction);
-        for (((weight, next), velocity), direction) in rows {
-            *velocity = self.momentum * *velocity + scale * direction;
-            *next = weight - self.learning_rate * *velocity;
-        }
+/// The gradient of a row after this step's was added; a row without a slope keeps the one it has.
+fn summed<'a>(sum: &'a mut [f32], slope: f32, embedding: &'a [f32]) -> Gradient<'a> {
+    if slope == 0.0 {
+        return Gradient::Scaled { scale: 1.0, values: sum };
     }
-}
-
-/// `sum <- sum + scale * values`
-fn add_scaled(sum: &mut [f32], scale: f32, values: &[f32]) {
-    sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += scale * value);
+    Gradient::Summed { sum, scale: slope, values: embedding }
 }

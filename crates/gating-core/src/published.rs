@@ -18,6 +18,15 @@ impl<T> Published<T> {
         Arc::clone(&self.lock())
     }
 
+    /// The newest value, to be changed by the one who has it alone. Where a reader kept it, it stays
+    /// as it is for them.
+    pub(crate) fn get_mut(&mut self) -> &mut T
+    where
+        T: Clone,
+    {
+        Arc::make_mut(self.0.get_mut().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Puts a newer value in place of the newest.
     pub(crate) fn replace(&self, value: T) {
         let newest = Arc::new(value);

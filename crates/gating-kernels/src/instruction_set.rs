@@ -7,6 +7,9 @@ use rten_simd::isa::GenericIsa;
 #[cfg(target_arch = "x86_64")]
 use rten_simd::isa::{Avx2Isa, Avx512Isa};
 
+/// How many f32 the widest registers hold.
+pub(crate) const MAX_LANES: usize = 16;
+
 /// A set of vector instructions that this processor has.
 ///
 /// It can only be had from [`InstructionSet::available`] and [`InstructionSet::best`], so that a
@@ -71,7 +74,7 @@ impl InstructionSet {
     pub(crate) fn lanes(self) -> usize {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => 16,
+            Level::Avx512 => MAX_LANES,
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => 8,
             Level::Portable => 4,

@@ -13,6 +13,7 @@ mod readme {}
 mod activation;
 mod aligned;
 mod attention;
+mod descent;
 mod instruction_set;
 mod layer_norm;
 mod linear;
@@ -24,6 +25,7 @@ mod tile;
 
 pub use activation::Activation;
 pub use attention::{Attention, RelativeBias, Sight};
+pub use descent::{Gradient, Rate, descend};
 pub use instruction_set::InstructionSet;
 pub use layer_norm::LayerNorm;
 pub use linear::{Layout, PackedLinear};

@@ -11,16 +11,13 @@ use rten_simd::{Isa, SimdOp};
 
 use crate::activation::{Activation, apply};
 use crate::aligned::Aligned;
-use crate::instruction_set::InstructionSet;
+use crate::instruction_set::{InstructionSet, MAX_LANES};
 use crate::shared::Shared;
 use crate::tile::{Start, Strided, multiply};
 
 /// Registers a panel of weights is wide. Eight rows and three registers of columns fill the 32
 /// registers of AVX-512; four rows fill the 16 of AVX2.
 const VECTORS: usize = 3;
-
-/// Numbers that the widest registers hold.
-const MAX_LANES: usize = 16;
 
 /// Terms of a product that are summed for all rows before the next terms: so many rows of a panel
 /// stay in a second-level cache.

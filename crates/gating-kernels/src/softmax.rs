@@ -6,9 +6,7 @@ use rten_simd::ops::{BitOps, NumOps};
 use rten_simd::{Isa, Simd};
 
 use crate::activation::exp2;
-
-/// Numbers that the widest registers hold.
-const MAX_LANES: usize = 16;
+use crate::instruction_set::MAX_LANES;
 
 /// Where weights that are too small for f32 end: the power of two of the least normal number.
 const LEAST: f32 = -126.0;

@@ -70,6 +70,8 @@ pub(super) enum Case {
     Learn {
         asked: usize,
         gradient: &'static str,
+        /// Who may score while our step is taken: `none` or `threads`.
+        readers: &'static str,
     },
     Score,
     Start {
@@ -95,12 +97,13 @@ impl Case {
     pub(super) fn request(&self, seconds: Option<f64>) -> Value {
         let mut request = match self {
             Self::Encode { request } => request.clone(),
-            Self::Learn { asked, gradient } => json!({
+            Self::Learn { asked, gradient, readers } => json!({
                 "case": "learn",
                 "uids": UIDS,
                 "hidden": HIDDEN,
                 "asked": asked,
                 "gradient": gradient,
+                "readers": readers,
                 "learning_rate": learning_rate(*asked, seconds.is_none()),
             }),
             Self::Score => json!({ "case": "score", "uids": UIDS, "hidden": HIDDEN }),
@@ -128,10 +131,11 @@ pub(super) fn all(minilm: &Model, gpt_neo: &Model) -> Vec<Row> {
         }));
         rows.push(mixed(model));
     }
-    for asked in [50, UIDS] {
+    for (asked, readers) in [(50, "none"), (UIDS, "none"), (50, "threads"), (UIDS, "threads")] {
         rows.extend(["accumulate", "per-step"].map(|gradient| {
-            let name = format!("learn k={asked} {gradient}");
-            row(name, Kind::Learn, &HEADS, vec![Case::Learn { asked, gradient }])
+            let shared = if readers == "none" { "" } else { ", shared" };
+            let name = format!("learn k={asked} {gradient}{shared}");
+            row(name, Kind::Learn, &HEADS, vec![Case::Learn { asked, gradient, readers }])
         }));
     }
     rows.push(row(format!("score {UIDS}"), Kind::Score, &HEADS, vec![Case::Score]));
@@ -186,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_checked_request_runs_once_and_tells_values() {
-        let learn = Case::Learn { asked: 50, gradient: "per-step" };
+        let learn = Case::Learn { asked: 50, gradient: "per-step", readers: "none" };
         let checked = learn.request(None);
         assert_eq!(checked["seconds"], 0.0);
         assert_eq!(checked["check"], true);

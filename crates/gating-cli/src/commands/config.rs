@@ -6,6 +6,7 @@ use std::path::Path;
 
 use gating_core::{Checkpoint, Error};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::args::ConfigCommand;
 use crate::device;
@@ -34,6 +35,9 @@ pub(crate) fn run(
     match command {
         ConfigCommand::Show => show(&over(settings()?)?, output),
         ConfigCommand::Check => check(&settings()?, output),
+        ConfigCommand::Init { file: None } if output.is_json() => {
+            output.print(format!("{}\n", defaults()).as_bytes())
+        }
         ConfigCommand::Init { file: None } => output.print(init(Format::Toml).as_bytes()),
         ConfigCommand::Init { file: Some(file) } => write(file, output),
     }
@@ -103,6 +107,21 @@ fn check(settings: &Settings, output: &Output) -> Result<(), Failure> {
     output.result(&verdict, |Verdict { settings, given }| {
         format!("all {settings} settings are right, {given} of them given")
     })
+}
+
+/// Every setting that has a default, as a file in JSON has it.
+fn defaults() -> Value {
+    let mut root = json!({});
+    for key in &KEYS {
+        let Some(default) = key.default else { continue };
+        // What is no number and no truth is text.
+        let value = serde_json::from_str(default).unwrap_or_else(|_| json!(default));
+        match key.name.split_once('.') {
+            Some((table, name)) => root[table][name] = value,
+            None => root[key.name] = value,
+        }
+    }
+    root
 }
 
 /// A file with every setting as a comment, at its default.

@@ -22,10 +22,13 @@ pub(crate) fn run(args: &LearnArgs, settings: &Settings, output: &Output) -> Res
     let uids: Vec<Uid> = args.uids.iter().copied().map(Uid::new).collect();
     let rewards = Rewards::new(uids, args.rewards.clone())
         .map_err(|error| Failure::new(Kind::Usage, error.into()))?;
+    if rewards.uids().len() == 1 {
+        output.warning("one uid alone teaches nothing: its softmax is 1 whatever it scores");
+    }
     let device = device::choose(settings, output)?;
-    let session = Session::for_writing(settings, &device, output)?;
+    let mut session = Session::for_writing(settings, &device, output)?;
     let scores = session.gate.forward(&args.message)?;
-    let loss = session.gate.backward(&scores, &rewards)?.value();
+    let loss = session.gate.learn(&scores, &rewards)?.value();
     let line = Line { step: session.gate.step(), loss, uids: args.uids.len() };
     let printed = output.result(&line, |Line { step, loss, uids }| {
         format!("step {step}: loss {loss:e} over {uids} uids")

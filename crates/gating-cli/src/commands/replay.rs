@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use gating_core::{BaseGatingModel, Error};
+use gating_core::Error;
 use serde::Serialize;
 
 use crate::args::ReplayArgs;
@@ -210,8 +210,8 @@ impl<'a> Replay<'a> {
         if let Some(block) = lesson.block {
             self.resync(block)?;
         }
-        let (gate, rewards) = (&self.session.gate, &lesson.rewards);
-        let scores = gate.score(lesson.embedding.clone())?;
+        let rewards = &lesson.rewards;
+        let scores = self.session.gate.score(lesson.embedding.clone())?;
         let asked = match scores.select(rewards.uids()) {
             Ok(asked) => asked,
             Err(error @ Error::UidOutOfRange { .. }) => {
@@ -219,13 +219,13 @@ impl<'a> Replay<'a> {
             }
             Err(error) => return Err(error.into()),
         };
-        let loss = gate.backward(&scores, rewards)?.value();
+        let loss = self.session.gate.learn(&scores, rewards)?.value();
         let ranking = Ranking::of(&asked, rewards.values());
         for tally in [&mut self.run, &mut self.progress.tally] {
             tally.learned(rewards, loss, ranking);
         }
         self.unsaved_steps += 1;
-        Ok(Some(StepLine { step: gate.step(), loss, uids: asked.len() }))
+        Ok(Some(StepLine { step: self.session.gate.step(), loss, uids: asked.len() }))
     }
 
     /// Applies the metagraphs that were there when an event was logged.
@@ -346,6 +346,22 @@ impl<'a> Replay<'a> {
         }
     }
 
+    /// Says that what was selected is not there.
+    fn warn_of_selection(&self, end: End) {
+        let total = &self.progress.tally;
+        let unwanted = total.skipped.iter().filter(|(why, _)| why.is_unwanted());
+        let unwanted: Vec<String> =
+            unwanted.map(|(why, count)| format!("{count} {}", why.words())).collect();
+        match (total.steps, end) {
+            (0, End::Logs) if !unwanted.is_empty() => {
+                let unwanted = unwanted.join(", ");
+                self.output.warning(format_args!("no event is selected: {unwanted}"));
+            }
+            (0, End::Until) => self.output.warning("no event is selected until --until"),
+            _ => {}
+        }
+    }
+
     /// Refuses files of which no line is an event: they are no logs.
     fn check_useful(&self, end: End) -> Result<(), Failure> {
         let total = &self.progress.tally;
@@ -363,6 +379,7 @@ impl<'a> Replay<'a> {
                  `rewards`",
             ));
         }
+        self.warn_of_selection(end);
         let waiting = self.history.as_ref().map_or(0, History::num_waiting);
         if waiting > 0 && end == End::Logs {
             self.output.note(format_args!(

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use gating_core::Resync;
-use gating_metagraph::chain::{At, Network};
+use gating_metagraph::chain::{At, Network, Refusal, Shrink};
 use gating_metagraph::{Metagraph, Subnet, Uid};
 use serde::Serialize;
 
@@ -38,7 +38,8 @@ pub(crate) fn run(args: &ResyncArgs, settings: &Settings, output: &Output) -> Re
         asked.check_same(metagraph.subnet())?;
     }
     let device = device::choose(settings, output)?;
-    let line = resync(settings.checkpoint()?, &metagraph, settings, &device, output)?;
+    let shrink = args.shrink.shrink();
+    let line = resync(settings.checkpoint()?, &metagraph, shrink, settings, &device, output)?;
     output.result(&line, text)
 }
 
@@ -64,13 +65,18 @@ fn read(source: &Path, settings: &Settings, output: &Output) -> Result<Metagraph
 pub(super) fn resync(
     checkpoint: &Path,
     metagraph: &Metagraph,
+    shrink: Shrink,
     settings: &Settings,
     device: &Device,
     output: &Output,
 ) -> Result<Line, Failure> {
     let session = Session::for_rows(checkpoint, settings, device, output)?;
     let report = match session.gate.metagraph() {
-        Some(_) => session.gate.follow(metagraph)?,
+        Some(before) => {
+            let report = session.gate.follow(metagraph)?;
+            check_size(&before, metagraph, shrink)?;
+            report
+        }
         None => {
             output
                 .note("nobody said whose the rows are: from here on they belong to this metagraph");
@@ -79,6 +85,18 @@ pub(super) fn resync(
     };
     session.save()?;
     Ok(Line::new(&report))
+}
+
+/// Refuses a metagraph that would take most rows away, which is seldom meant.
+fn check_size(before: &Metagraph, now: &Metagraph, shrink: Shrink) -> Result<(), Failure> {
+    match shrink.check(before.num_uids(), now.num_uids()) {
+        Err(refusal @ Refusal::Halved { .. }) => {
+            let error = anyhow::Error::new(refusal).context("the metagraph is not taken");
+            Err(Failure::new(Kind::Metagraph, error).hint("--accept-shrink takes it as it is"))
+        }
+        // One without uids was refused before.
+        _ => Ok(()),
+    }
 }
 
 impl Line {

@@ -1,5 +1,6 @@
 //! The events of several logs, one after the other.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -232,6 +233,7 @@ pub(crate) fn check(paths: &[PathBuf], output: &Output) -> Result<(), Failure> {
         let error = anyhow::Error::msg("stdin is named twice, and can be read once");
         return Err(Failure::new(Kind::Usage, error));
     }
+    check_once(paths)?;
     let mut before: Option<(String, Event)> = None;
     for path in paths.iter().filter(|path| !is_stdin(path)) {
         // What comes through a pipe with a name can be read once only.
@@ -247,6 +249,21 @@ pub(crate) fn check(paths: &[PathBuf], output: &Output) -> Result<(), Failure> {
             ));
         }
         before = Some((name(path), event));
+    }
+    Ok(())
+}
+
+/// Refuses a file that is named twice, however its path is written.
+fn check_once(paths: &[PathBuf]) -> Result<(), Failure> {
+    let mut places = HashSet::new();
+    for path in paths {
+        // What is not there is told when it is opened.
+        let Ok(place) = path.canonicalize() else { continue };
+        if !places.insert(place) {
+            let message = format!("{} is named twice", name(path));
+            let failure = Failure::new(Kind::Usage, anyhow::Error::msg(message));
+            return Err(failure.hint("to learn from a log once more, replay it with --again"));
+        }
     }
     Ok(())
 }

@@ -41,6 +41,11 @@ impl Why {
         matches!(self, BadLine | Unfinished | BadRewards | UidOutOfRange | NoEmbedding)
     }
 
+    /// Whether the selection leaves it out.
+    pub(crate) fn is_unwanted(self) -> bool {
+        matches!(self, Self::Before | Self::Name | Self::NoBlock | Self::NoTime)
+    }
+
     /// How a person says it of several.
     pub(crate) fn words(self) -> &'static str {
         match self {

@@ -168,6 +168,44 @@ fn a_checkpoint_stands_in_for_defaults() {
     assert_eq!(none, (json!("4096"), "the defaults".to_owned()));
 }
 
+/// A head that has grown is shown as it is, and what is shown can be given.
+#[test]
+fn a_head_that_grew_is_shown_as_it_is() {
+    let place = place();
+    let state = ["--checkpoint", "state"];
+    let learn = ["learn", "--message", "hi", "--uids", "1,2", "--rewards", "0,1"];
+    assert_eq!(place.run_tiny(&[&learn[..], &state].concat()).code, Some(0));
+    for (block, keys) in [(1, &[1, 2, 3, 4, 5, 6, 7, 8][..]), (2, &[1, 2, 3, 4, 5, 6, 7, 8, 9])] {
+        let file = place.metagraph("metagraph.json", block, keys);
+        assert_eq!(place.run(&[&["resync", &file][..], &state].concat()).code, Some(0));
+    }
+    let source = "the checkpoint in state".to_owned();
+    assert_eq!(setting(&place, "gating.num_uids", &state), (json!("9"), source));
+    let run = place.run(&[&learn[..], &state, &["--gating.num_uids", "9"]].concat());
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let run = place.run(&[&learn[..], &state, &["--gating.num_uids", "10"]].concat());
+    assert!(run.stderr.contains("which cannot change to 10"), "{run:?}");
+}
+
+/// What `config init` prints as JSON is a file that says every default.
+#[test]
+fn a_new_file_is_json_where_that_is_asked_for() {
+    let place = place();
+    let init = place.run(&["config", "init", "--format", "json"]);
+    let defaults = init.json();
+    assert_eq!(defaults.len(), 1, "{init:?}");
+    assert_eq!(defaults[0]["gating"]["momentum"], json!(0.9));
+    assert_eq!(defaults[0]["neuron"]["use_custom_gating_model"], json!(false));
+    let path = place.write("all.json", &init.stdout);
+    let values = |args: &[&str]| -> Vec<Value> {
+        let lines = place.run(&[&["config", "show", "--format", "json"], args].concat()).json();
+        lines.into_iter().map(|line| line["value"].clone()).collect()
+    };
+    assert_eq!(values(&["--config", &path]), values(&[]));
+    let run = place.run(&["config", "check", "--config", &path]);
+    assert_eq!(run.stdout.trim_end(), "all 14 settings are right, 13 of them given");
+}
+
 /// The command line of a validator, as its users start it.
 #[test]
 fn a_validators_arguments_are_taken_and_told() {

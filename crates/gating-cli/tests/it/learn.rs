@@ -109,6 +109,49 @@ fn a_resync_keeps_rows_and_makes_others_new() {
     assert_eq!(score(), after);
 }
 
+/// What lost most of its uids is more likely broken than small, and rows that are gone do not come
+/// back.
+#[test]
+fn most_rows_are_dropped_only_when_told_to() {
+    let place = place();
+    let state = ["--checkpoint", "state"];
+    let learn = ["learn", "--message", "hi", "--uids", "1,2", "--rewards", "0,1"];
+    place.run_tiny(&[&learn[..], &state, &JSON].concat()).json();
+    let resync = |file: &str, more: &[&str]| {
+        place.run(&[&["resync", file][..], more, &state, &JSON].concat())
+    };
+    let removed = |run: Run| run.json()[0]["removed"].clone();
+    let whole = place.metagraph("whole.json", 10, &[1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(removed(resync(&whole, &[])), json!([]));
+    let half = place.metagraph("half.json", 20, &[1, 2, 3, 4]);
+    let less = place.metagraph("less.json", 20, &[1, 2, 3]);
+    let run = resync(&less, &[]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{run:?}");
+    let error = run.error();
+    assert_eq!(error["kind"], json!("metagraph"));
+    assert!(run.stderr.contains("it has 3 uids, less than half of the 8 before"), "{run:?}");
+    assert!(run.stderr.contains("--accept-shrink"), "{run:?}");
+    let shown = || place.run(&[&["checkpoint", "show"][..], &state, &JSON].concat()).json();
+    assert_eq!(shown()[0]["num_uids"], json!(8), "nothing has changed");
+    assert_eq!(removed(resync(&half, &[])), json!([4, 5, 6, 7]));
+    let least = place.metagraph("least.json", 30, &[1]);
+    assert_eq!(resync(&least, &[]).code, Some(1));
+    assert_eq!(removed(resync(&least, &["--accept-shrink"])), json!([1, 2, 3]));
+    assert_eq!(shown()[0]["num_uids"], json!(1));
+}
+
+#[test]
+fn one_uid_alone_teaches_nothing() {
+    let place = place();
+    let learn = |uids: &str, rewards: &str| {
+        let args = ["learn", "--message", "hi", "--uids", uids, "--rewards", rewards];
+        let run = place.run_tiny(&[&args[..], &JSON].concat());
+        (run.stderr.contains("one uid alone teaches nothing"), run.json()[0]["loss"].clone())
+    };
+    assert_eq!(learn("3", "0.5"), (true, json!(0.0)));
+    assert!(!learn("3,4", "0.5,1").0);
+}
+
 #[test]
 fn a_learning_rate_can_change_and_a_size_cannot() {
     let place = place();

@@ -265,12 +265,36 @@ fn what_cannot_be_done_is_told_at_the_start() {
     };
     check(&[&path, "missing.log"], 1, "file", "cannot access missing.log");
     check(&[&path, "--plot", "plain.jsonl/x.svg"], 1, "file", "the plot cannot be written");
+    check(&[&path, "--plot", "plots/loss.png"], 2, "usage", "plots are SVG");
+    assert!(!place.path().join("plots").exists(), "no folder is made for what is not drawn");
+    check(&[&path, "./plain.jsonl"], 2, "usage", "./plain.jsonl is named twice");
     check(&[&path, "--metagraphs", "missing"], 1, "metagraph", "cannot access missing");
     check(&["-", "-"], 2, "usage", "stdin is named twice");
     let other = place.write("packed.log", "BZh91AY");
     check(&[&other], 1, "input", "compressed with bzip2, expected gzip, zip, Zstandard");
     let table = place.write("table.csv", "prompt,uids\na,[1]\n");
     check(&[&table], 1, "input", "the first line names columns, but not `rewards`");
+}
+
+#[test]
+fn a_selection_of_nothing_is_told() {
+    let place = place();
+    let (path, tiny) = (place.write("plain.jsonl", &log(30)), tiny("tiny-bert"));
+    let check = |args: &[&str], expected: Option<&str>| {
+        let model = ["--gating.model_name", &tiny, "--neuron.use_custom_gating_model"];
+        let size = ["--gating.num_uids", "16"];
+        let run = place.run(&[&["replay", &path], args, &model, &size].concat());
+        assert_eq!(run.code, Some(0), "{run:?}");
+        let found = run.stderr.lines().find(|line| line.contains("no event is selected"));
+        assert_eq!(found.map(|line| line.trim_start_matches("warning: ")), expected, "{run:?}");
+    };
+    check(&["--name", "nobody"], Some("no event is selected: 30 of other names"));
+    check(
+        &["--from", "11", "--name", "nobody"],
+        Some("no event is selected: 10 before the first wanted, 20 of other names"),
+    );
+    check(&["--until", "2020-01-01"], Some("no event is selected until --until"));
+    check(&["--name", "followup0"], None);
 }
 
 #[test]

@@ -27,21 +27,33 @@ fn uids(golden: &SafeTensors) -> Vec<Uid> {
     data.as_chunks().0.iter().map(number).collect()
 }
 
+/// Which steps are taken in place, as by one who has the gate alone.
+type InPlace = fn(step: usize) -> bool;
+
 /// Learns all steps, and returns the weights, the biases and every loss.
-fn learn(golden: &SafeTensors, learning_rate: f64, gradient: GradientMode) -> [Vec<f32>; 3] {
+fn learn(
+    golden: &SafeTensors,
+    learning_rate: f64,
+    gradient: GradientMode,
+    in_place: InPlace,
+) -> [Vec<f32>; 3] {
     let (device, encoder) = (Device::flex(), Numbers::new(HIDDEN_SIZE));
     let (weight, bias) = (values(golden, "initial.weight"), values(golden, "initial.bias"));
     let head = Head::from_values(weight, bias).expect("1024 rows");
     let config = GateConfig { learning_rate, gradient, ..GateConfig::default() };
-    let gate = Gate::with_head(encoder, config, head).expect("the sizes agree");
+    let mut gate = Gate::with_head(encoder, config, head).expect("the sizes agree");
     let (embeddings, rewards) = (values(golden, "embeddings"), values(golden, "rewards"));
     let (uids, mut losses) = (uids(golden), Vec::new());
     for (step, embedding) in embeddings.chunks(HIDDEN_SIZE).enumerate() {
         let asked = step * ASKED..(step + 1) * ASKED;
         let scores = gate.score(Embedding::from_slice(embedding, &device)).expect("64 numbers");
         let rewards = Rewards::new(uids[asked.clone()].to_vec(), rewards[asked].to_vec());
-        let loss = gate.backward(&scores, &rewards.expect("50 uids")).expect("they have scores");
-        losses.push(loss.value());
+        let rewards = rewards.expect("50 uids");
+        let loss = match in_place(step) {
+            true => gate.learn(&scores, &rewards),
+            false => gate.backward(&scores, &rewards),
+        };
+        losses.push(loss.expect("they have scores").value());
     }
     let head = gate.head();
     [head.weight().to_vec(), head.bias().to_vec(), losses]
@@ -66,15 +78,19 @@ struct Tolerance {
     all: fn(change: f32) -> f32,
 }
 
-fn check(run: &str, learning_rate: f64, tolerance: &Tolerance) {
+fn golden_bytes() -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/learning/learning.safetensors");
-    let bytes = fs::read(path).expect("the golden is committed");
+    fs::read(path).expect("the golden is committed")
+}
+
+fn check(run: &str, learning_rate: f64, tolerance: &Tolerance) {
+    let bytes = golden_bytes();
     let golden = SafeTensors::deserialize(&bytes).expect("make.py writes safetensors");
     let gradient = match run.starts_with("accumulate") {
         true => GradientMode::Accumulate,
         false => GradientMode::PerStep,
     };
-    let [weight, bias, losses] = learn(&golden, learning_rate, gradient);
+    let [weight, bias, losses] = learn(&golden, learning_rate, gradient, |_| false);
     for (name, found) in [("weight", weight), ("bias", bias)] {
         let expected = values(&golden, &format!("{run}.{name}"));
         let change = largest_difference(&expected, &values(&golden, &format!("initial.{name}")));
@@ -107,4 +123,23 @@ fn learning_at_the_default_rate_equals_torch() {
     let tolerance = Tolerance { most: |_| 3e-8, all: |change| 3e-8 + 1e-4 * change };
     check("accumulate", 0.01, &tolerance);
     check("per_step", 0.01, &tolerance);
+}
+
+/// A step changes weights in place or writes them to a second buffer: every number is the same, and
+/// both can follow on each other.
+#[test]
+fn steps_in_place_are_the_same_to_the_bit() {
+    let bytes = golden_bytes();
+    let golden = SafeTensors::deserialize(&bytes).expect("make.py writes safetensors");
+    for (gradient, learning_rate) in
+        [(GradientMode::Accumulate, 3.0), (GradientMode::PerStep, 100.0)]
+    {
+        let run = |in_place| {
+            let values = learn(&golden, learning_rate, gradient, in_place).concat();
+            values.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
+        };
+        let expected = run(|_| false);
+        assert!(run(|_| true) == expected, "{gradient}");
+        assert!(run(|step| step % 3 == 0) == expected, "{gradient}, in turns");
+    }
 }

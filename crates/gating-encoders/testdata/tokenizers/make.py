@@ -13,7 +13,7 @@ from transformers import AutoTokenizer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "testdata"))
 from reference import arguments, write_cases, write_json  # noqa: E402
-from vocabulary import BERT_NAMES, write_gpt2, write_roberta, write_wordpiece  # noqa: E402
+from vocabulary import BERT_NAMES, MPNET_NAMES, write_gpt2, write_roberta, write_wordpiece  # noqa: E402
 
 TEXTS = [
     "",
@@ -37,16 +37,6 @@ TEXTS = [
     "miners\r\nminers\rminers",
     "...!!!???---___***",
 ]
-
-MPNET_NAMES = {
-    "bos_token": "<s>",
-    "pad_token": "<pad>",
-    "eos_token": "</s>",
-    "unk_token": "[UNK]",
-    "cls_token": "<s>",
-    "sep_token": "</s>",
-    "mask_token": "<mask>",
-}
 
 END_OF_TEXT = "<|endoftext|>"
 

@@ -46,6 +46,23 @@ pub enum Shrink {
     Accept,
 }
 
+impl Shrink {
+    /// Judges a subnet that has `now` uids after it had `before`.
+    ///
+    /// # Errors
+    ///
+    /// When it has none, or lost more than half of them where that is refused.
+    pub fn check(self, before: usize, now: usize) -> Result<(), Refusal> {
+        match now {
+            0 => Err(Refusal::Empty),
+            _ if self == Self::Refuse && now < before.div_ceil(2) => {
+                Err(Refusal::Halved { before, now })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// What happened.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -256,13 +273,7 @@ impl Follower {
     }
 
     fn refusal(&self, before: Option<&Metagraph>, now: &Metagraph) -> Option<Refusal> {
-        let (before, now) = (before.map_or(0, Metagraph::num_uids), now.num_uids());
-        if now == 0 {
-            return Some(Refusal::Empty);
-        }
-        let is_halved = now < before.div_ceil(2);
-        (is_halved && self.config.shrink == Shrink::Refuse)
-            .then_some(Refusal::Halved { before, now })
+        self.config.shrink.check(before.map_or(0, Metagraph::num_uids), now.num_uids()).err()
     }
 }
 

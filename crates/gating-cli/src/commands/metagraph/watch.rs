@@ -6,7 +6,7 @@ mod keeper;
 use std::path::Path;
 use std::sync::mpsc::{self, Sender};
 
-use gating_metagraph::chain::{Event, FollowConfig, Follower, Problem, Shrink, Watcher};
+use gating_metagraph::chain::{Event, FollowConfig, Follower, Problem, Watcher};
 use serde::Serialize;
 
 use super::diff::{self, Side};
@@ -29,7 +29,9 @@ struct Told<T> {
 
 pub(super) fn run(args: &WatchArgs, settings: &Settings, output: &Output) -> Result<(), Failure> {
     let folder = settings.checkpoint.as_deref();
-    let mut keeper = folder.map(|folder| Keeper::new(folder, settings, output)).transpose()?;
+    let shrink = args.shrink.shrink();
+    let keeper = folder.map(|folder| Keeper::new(folder, shrink, settings, output));
+    let mut keeper = keeper.transpose()?;
     let interrupt = Interrupt::listen()?;
     let (sender, events) = mpsc::channel();
     let watcher = watch(args, settings, sender)?;
@@ -53,7 +55,7 @@ fn watch(args: &WatchArgs, settings: &Settings, sender: Sender<Event>) -> Result
     let config = FollowConfig {
         blocks: args.every,
         refresh_blocks: args.refresh,
-        shrink: if args.accept_shrink { Shrink::Accept } else { Shrink::Refuse },
+        shrink: args.shrink.shrink(),
         ..FollowConfig::default()
     };
     let client = node::client(args.node.network.clone(), 0, settings);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use gating_core::{Checkpoint, Error};
 use gating_metagraph::Metagraph;
-use gating_metagraph::chain::Event;
+use gating_metagraph::chain::{Event, Shrink};
 
 use super::Told;
 use crate::commands::resync;
@@ -18,6 +18,7 @@ use crate::settings::Settings;
 /// A checkpoint that keeps up with its network.
 pub(super) struct Keeper<'a> {
     folder: &'a Path,
+    shrink: Shrink,
     settings: &'a Settings,
     device: Device,
     /// The metagraph that the checkpoint does not follow yet.
@@ -29,12 +30,13 @@ pub(super) struct Keeper<'a> {
 impl<'a> Keeper<'a> {
     pub(super) fn new(
         folder: &'a Path,
+        shrink: Shrink,
         settings: &'a Settings,
         output: &Output,
     ) -> Result<Self, Failure> {
         Checkpoint::read(folder)?;
         let device = device::choose(settings, output)?;
-        Ok(Self { folder, settings, device, pending: None, has_followed: false })
+        Ok(Self { folder, shrink, settings, device, pending: None, has_followed: false })
     }
 
     /// Resyncs at each change, and later where that fails, such as while somebody else learns.
@@ -47,7 +49,8 @@ impl<'a> Keeper<'a> {
             _ => return Ok(()),
         }
         let Some(metagraph) = self.pending.take() else { return Ok(()) };
-        match resync::resync(self.folder, &metagraph, self.settings, &self.device, output) {
+        let Self { folder, shrink, settings, .. } = *self;
+        match resync::resync(folder, &metagraph, shrink, settings, &self.device, output) {
             Ok(line) => {
                 self.has_followed = true;
                 let told = Told { event: "resync", what: line };
