@@ -6,6 +6,7 @@
     reason = "a task tells the terminal what it does"
 )]
 
+mod audit;
 mod bench;
 mod ci;
 mod files;
@@ -25,6 +26,7 @@ use std::slice::Iter;
 
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 
+use crate::audit::Missing;
 use crate::ci::{Checks, Weights};
 use crate::setup::Device;
 
@@ -32,6 +34,9 @@ const USAGE: &str = "\
 Usage: cargo xtask <COMMAND>
 
 Commands:
+  audit   Asks the tools of others that are installed: licenses, advisories, unused dependencies,
+          features, spelling, the Dockerfile; and says how to get those that are not
+            --strict        one that cannot run is an error too
   bench   Runs the benchmarks of criterion
             --peers         compares with PyTorch and ONNX Runtime, and writes docs/benchmarks.md
             --rounds N      measures every row so often (default: 15)
@@ -64,6 +69,7 @@ Commands:
 
 #[derive(Debug, PartialEq)]
 enum Task {
+    Audit(Missing),
     Bench,
     BenchPeers(bench::Options),
     Ci(Checks),
@@ -85,6 +91,7 @@ impl Task {
             return Ok(Self::Help);
         }
         match command.to_str() {
+            Some("audit") => Self::parse_audit(options),
             Some("bench") => Self::parse_bench(options.iter()),
             Some("ci") => Self::parse_ci(options),
             Some("golden") => Self::parse_golden(options.iter()),
@@ -93,6 +100,14 @@ impl Task {
             Some("tidy") => alone(Self::Tidy, options),
             Some("help") => Ok(Self::Help),
             _ => Err(unknown(command)),
+        }
+    }
+
+    fn parse_audit(options: &[OsString]) -> Result<Self> {
+        match options {
+            [] => Ok(Self::Audit(Missing::Told)),
+            [only] if only == "--strict" => Ok(Self::Audit(Missing::Refused)),
+            [first, ..] => Err(unknown(first)),
         }
     }
 
@@ -157,6 +172,7 @@ impl Task {
 
     fn run(self) -> Result<()> {
         match self {
+            Self::Audit(missing) => audit::run(missing),
             Self::Bench => bench::criterion(),
             Self::BenchPeers(options) => bench::peers(options),
             Self::Ci(checks) => ci::run(checks),
@@ -227,6 +243,8 @@ mod tests {
     #[test]
     fn arguments_name_a_task() {
         let model = Some(PathBuf::from("minilm"));
+        check("audit", Ok(Task::Audit(Missing::Told)));
+        check("audit --strict", Ok(Task::Audit(Missing::Refused)));
         check("bench", Ok(Task::Bench));
         check("ci", Ok(Task::Ci(Checks::Plain(Weights::Pulled))));
         check("ci --fast", Ok(Task::Ci(Checks::Plain(Weights::AsFound))));
@@ -265,6 +283,7 @@ mod tests {
         check("bench --peers --only", Err("expected a text after `--only`"));
         check("bench --gpu", Err("unknown argument `--gpu`"));
         check("", Err("expected a command"));
+        check("audit --quick", Err("unknown argument `--quick`"));
         check("cl", Err("unknown argument `cl`"));
         check("ci --slow", Err("unknown argument `--slow`"));
         let both = Err("expected at most one of `--devices` and `--fast`");
