@@ -9,11 +9,14 @@
 mod audit;
 mod bench;
 mod ci;
+mod dist;
+mod docs;
 mod files;
 mod golden;
 mod minilm;
 mod miri;
 mod python;
+mod release;
 mod setup;
 mod tidy;
 mod workspace;
@@ -47,6 +50,13 @@ Commands:
             --fast          does not pull the real weights
             --devices       runs the tests on WGPU and LibTorch instead, with what `setup` prepares
             --list          prints the steps and runs nothing
+  dist    Writes the archive of a release to target/dist, with completions, the manual page, a list
+          of all that is in the binary (CycloneDX) and checksums; the same bytes each time
+            --twice         builds twice, and compares
+            --binary FILE   takes a binary that is here already
+  docs    Writes the parts of pages that come from the program as it is built for tests, tries that
+          it takes every command that a page shows, and builds the book where mdBook is installed
+            --check         writes no page; one that has drifted is an error
   tidy    Checks the layout rules of the workspace
   golden  Makes the expected numbers of the tests anew, with Python
             --check         compares them with the committed ones instead, and takes heads from
@@ -64,6 +74,14 @@ Commands:
                             0.9 GB and keeps 0.5 GB
             wgpu            Mesa's lavapipe, a Vulkan driver without a GPU, on Debian bookworm;
                             downloads some 50 MB and keeps up to 300 MB
+  release LEVEL
+          Makes a release in a clone, and brings its commit and tag home: versions, changelog,
+          interfaces compared with the last release by cargo-semver-checks where that is
+          installed, packages. LEVEL is patch, minor or major, or first for the version as it is
+            --dry-run       brings nothing home, and builds no packages
+            --verify        builds the packages in a dry run too
+  publish Hands the crates of the release that is checked out to the registry
+            --dry-run       packs them, and hands over nothing
   help    Prints this text
 ";
 
@@ -74,6 +92,8 @@ enum Task {
     BenchPeers(bench::Options),
     Ci(Checks),
     CiList(Checks),
+    Dist(dist::Binary),
+    Docs(docs::Mode),
     Tidy,
     Golden { model: Option<PathBuf> },
     GoldenCheck { model: Option<PathBuf> },
@@ -82,6 +102,8 @@ enum Task {
     Help,
     Miri,
     Setup(Device),
+    Publish(release::Outcome),
+    Release(release::Options),
 }
 
 impl Task {
@@ -94,9 +116,13 @@ impl Task {
             Some("audit") => Self::parse_audit(options),
             Some("bench") => Self::parse_bench(options.iter()),
             Some("ci") => Self::parse_ci(options),
+            Some("dist") => Self::parse_dist(options),
+            Some("docs") => Self::parse_docs(options),
             Some("golden") => Self::parse_golden(options.iter()),
             Some("miri") => alone(Self::Miri, options),
             Some("setup") => Self::parse_setup(options),
+            Some("publish") => Self::parse_publish(options),
+            Some("release") => Self::parse_release(options),
             Some("tidy") => alone(Self::Tidy, options),
             Some("help") => Ok(Self::Help),
             _ => Err(unknown(command)),
@@ -147,6 +173,24 @@ impl Task {
         }
     }
 
+    fn parse_dist(options: &[OsString]) -> Result<Self> {
+        Ok(Self::Dist(match options {
+            [] => dist::Binary::Built,
+            [only] if only == "--twice" => dist::Binary::BuiltTwice,
+            [option, file] if option == "--binary" => dist::Binary::File(file.into()),
+            [option] if option == "--binary" => bail!("expected a file after `--binary`"),
+            [first, ..] => return Err(unknown(first)),
+        }))
+    }
+
+    fn parse_docs(options: &[OsString]) -> Result<Self> {
+        match options {
+            [] => Ok(Self::Docs(docs::Mode::Write)),
+            [only] if only == "--check" => Ok(Self::Docs(docs::Mode::Check)),
+            [first, ..] => Err(unknown(first)),
+        }
+    }
+
     fn parse_golden(mut options: Iter<'_, OsString>) -> Result<Self> {
         match options.as_slice() {
             [only] if only == "--full" => return Ok(Self::GoldenFull),
@@ -168,6 +212,30 @@ impl Task {
         let (name, rest) = options.split_first().context("expected a device after `setup`")?;
         let device = Device::ALL.into_iter().find(|device| name == device.name());
         alone(Self::Setup(device.ok_or_else(|| unknown(name))?), rest)
+    fn parse_publish(options: &[OsString]) -> Result<Self> {
+        match options {
+            [] => Ok(Self::Publish(release::Outcome::Kept)),
+            [only] if only == "--dry-run" => Ok(Self::Publish(release::Outcome::Dropped)),
+            [first, ..] => Err(unknown(first)),
+        }
+    }
+    fn parse_release(options: &[OsString]) -> Result<Self> {
+        let (level, options) = options.split_first().context("expected a level")?;
+        let level = level.to_string_lossy().parse()?;
+        let (mut is_dry, mut is_verified) = (false, false);
+        for option in options {
+            match option.to_str() {
+                Some("--dry-run") => is_dry = true,
+                Some("--verify") => is_verified = true,
+                _ => return Err(unknown(option)),
+            }
+        }
+        let (outcome, packages) = match (is_dry, is_verified) {
+            (false, _) => (release::Outcome::Kept, release::Packages::Built),
+            (true, true) => (release::Outcome::Dropped, release::Packages::Built),
+            (true, false) => (release::Outcome::Dropped, release::Packages::Packed),
+        };
+        Ok(Self::Release(release::Options { level, outcome, packages }))
     }
 
     fn run(self) -> Result<()> {
@@ -177,6 +245,8 @@ impl Task {
             Self::BenchPeers(options) => bench::peers(options),
             Self::Ci(checks) => ci::run(checks),
             Self::CiList(checks) => ci::list(checks),
+            Self::Dist(binary) => dist::run(&binary),
+            Self::Docs(mode) => docs::run(mode),
             Self::Tidy => tidy::run(),
             Self::Golden { model } => golden::write(model),
             Self::GoldenCheck { model } => golden::check(model),
@@ -184,6 +254,8 @@ impl Task {
             Self::GoldenRoundTrip => golden::round_trip(),
             Self::Miri => miri::run(),
             Self::Setup(device) => setup::run(device),
+            Self::Publish(outcome) => release::publish(outcome),
+            Self::Release(options) => release::run(options),
             Self::Help => {
                 print!("{USAGE}");
                 Ok(())
@@ -251,6 +323,14 @@ mod tests {
         check("ci --list --fast", Ok(Task::CiList(Checks::Plain(Weights::AsFound))));
         check("ci --devices", Ok(Task::Ci(Checks::Devices)));
         check("ci --devices --list", Ok(Task::CiList(Checks::Devices)));
+        check("ci", Ok(Task::Ci(Weights::Pulled)));
+        check("ci --fast", Ok(Task::Ci(Weights::AsFound)));
+        check("ci --list --fast", Ok(Task::CiList(Weights::AsFound)));
+        check("dist", Ok(Task::Dist(dist::Binary::Built)));
+        check("dist --twice", Ok(Task::Dist(dist::Binary::BuiltTwice)));
+        check("dist --binary a", Ok(Task::Dist(dist::Binary::File("a".into()))));
+        check("docs", Ok(Task::Docs(docs::Mode::Write)));
+        check("docs --check", Ok(Task::Docs(docs::Mode::Check)));
         check("miri", Ok(Task::Miri));
         check("setup libtorch", Ok(Task::Setup(Device::Libtorch)));
         check("setup wgpu", Ok(Task::Setup(Device::Wgpu)));
@@ -275,6 +355,17 @@ mod tests {
     }
 
     #[test]
+    fn a_release_has_a_level() {
+        use release::{Level, Options, Outcome, Packages};
+        let check = |line: &str, level, outcome, packages| {
+            check(line, Ok(Task::Release(Options { level, outcome, packages })));
+        };
+        check("release minor", Level::Minor, Outcome::Kept, Packages::Built);
+        check("release first --dry-run", Level::First, Outcome::Dropped, Packages::Packed);
+        check("release patch --verify --dry-run", Level::Patch, Outcome::Dropped, Packages::Built);
+    }
+
+    #[test]
     fn wrong_arguments_are_named() {
         check("bench --rounds 3", Err("expected `--peers` beside the other options"));
         let rounds = Err("expected a number of at least 1 after `--rounds`");
@@ -285,6 +376,13 @@ mod tests {
         check("", Err("expected a command"));
         check("audit --quick", Err("unknown argument `--quick`"));
         check("cl", Err("unknown argument `cl`"));
+        check("release", Err("expected a level"));
+        check("release 2", Err("expected first, patch, minor or major, found `2`"));
+        check("release minor --quick", Err("unknown argument `--quick`"));
+        check("publish all", Err("unknown argument `all`"));
+        check("dist --binary", Err("expected a file after `--binary`"));
+        check("dist --once", Err("unknown argument `--once`"));
+        check("docs --write", Err("unknown argument `--write`"));
         check("ci --slow", Err("unknown argument `--slow`"));
         let both = Err("expected at most one of `--devices` and `--fast`");
         check("ci --fast --devices", both);
