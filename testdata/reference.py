@@ -1,6 +1,6 @@
 """What the reference computes from a message, for every `make.py` of this workspace.
 
-Written anew from the behaviour of `prompting.validators.gating` (opentensor/text-prompting, 2023). Run with Python 3.11
+Written anew from the behavior of `prompting.validators.gating` (opentensor/text-prompting, 2023). Run with Python 3.11
 and the versions of `requirements.txt`. Rebuilding on the same processor gives the same bytes; on another one the last
 digits of the floats may differ.
 """

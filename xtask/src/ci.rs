@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::setup::{self, Device};
 use crate::workspace::{self, LIBRARIES, WEIGHTS};
-use crate::{minilm, tidy};
+use crate::{docs, minilm, release, tidy};
 
 /// What the tests of devices are run with: all tests, in which the devices are compiled in.
 const DEVICE_TESTS: &str = "--workspace --locked --features wgpu,libtorch";
@@ -53,6 +53,10 @@ enum Work {
     WithWeights,
     /// Calls cargo with rustdoc's warnings as errors.
     Rustdoc,
+    /// Runs in this process, with the command `gating` that an earlier step built.
+    Docs,
+    /// Runs in this process.
+    Release,
     /// Runs in this process.
     Tidy,
     /// Prepares a device in this process.
@@ -143,7 +147,10 @@ fn plain_steps(weights: Weights) -> Vec<Step> {
     }));
     let rustdoc = Step::cargo("rustdoc", "doc --workspace --no-deps --locked");
     steps.push(Step { work: Work::Rustdoc, ..rustdoc });
+    steps.push(Step { work: Work::Docs, ..Step::cargo("pages", "xtask docs --check") });
     steps.push(Step { work: Work::Tidy, ..Step::cargo("layout", "xtask tidy") });
+    let release = Step::cargo("release", "xtask release minor --dry-run");
+    steps.push(Step { work: Work::Release, ..release });
     steps
 }
 
@@ -170,6 +177,8 @@ impl Step {
             Work::Pull => return minilm::pull(&gating()?),
             Work::WithWeights => command.env(WEIGHTS, minilm::pulled(&gating()?)?),
             Work::Rustdoc => command.env("RUSTDOCFLAGS", "-D warnings"),
+            Work::Docs => return docs::run(docs::Mode::Check),
+            Work::Release => return release::run(release::Options::TRIAL),
             Work::Tidy => return tidy::run(),
             Work::Setup(device) => return setup::run(device),
             Work::OnDevices => {
@@ -185,7 +194,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.work {
             Work::Pull => return write!(f, "gating {}", self.arguments),
-            Work::Cargo | Work::Tidy | Work::Setup(_) => {}
+            Work::Cargo | Work::Docs | Work::Release | Work::Tidy | Work::Setup(_) => {}
             Work::WithWeights => write!(f, "{WEIGHTS}=<folder of the pulled model> ")?,
             Work::Rustdoc => write!(f, "RUSTDOCFLAGS=\"-D warnings\" ")?,
             Work::OnDevices => write!(f, "{}={} <what the setups print> ", DEVICES.0, DEVICES.1)?,

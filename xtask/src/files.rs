@@ -47,12 +47,17 @@ pub(crate) fn relative(path: &Path, folder: &Path) -> String {
     path.to_string_lossy().replace('\\', "/")
 }
 
-/// Replaces a file whole: a sibling is written, synced and renamed.
+/// Replaces a file of text whole.
 pub(crate) fn replace(path: &Path, text: &str) -> Result<()> {
+    replace_bytes(path, text.as_bytes())
+}
+
+/// Replaces a file whole: a sibling is written, synced and renamed.
+pub(crate) fn replace_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
     let partial = path.with_added_extension("partial");
     let write = || {
         let mut file = File::create(&partial)?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&partial, path)
     };

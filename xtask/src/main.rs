@@ -6,13 +6,17 @@
     reason = "a task tells the terminal what it does"
 )]
 
+mod audit;
 mod bench;
 mod ci;
+mod dist;
+mod docs;
 mod files;
 mod golden;
 mod minilm;
 mod miri;
 mod python;
+mod release;
 mod setup;
 mod tidy;
 mod workspace;
@@ -25,6 +29,7 @@ use std::slice::Iter;
 
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 
+use crate::audit::Missing;
 use crate::ci::{Checks, Weights};
 use crate::setup::Device;
 
@@ -32,6 +37,9 @@ const USAGE: &str = "\
 Usage: cargo xtask <COMMAND>
 
 Commands:
+  audit   Asks the tools of others that are installed: licenses, advisories, unused dependencies,
+          features, spelling, the Dockerfile; and says how to get those that are not
+            --strict        one that cannot run is an error too
   bench   Runs the benchmarks of criterion
             --peers         compares with PyTorch and ONNX Runtime, and writes docs/benchmarks.md
             --rounds N      measures every row so often (default: 15)
@@ -42,6 +50,13 @@ Commands:
             --fast          does not pull the real weights
             --devices       runs the tests on WGPU and LibTorch instead, with what `setup` prepares
             --list          prints the steps and runs nothing
+  dist    Writes the archive of a release to target/dist, with completions, the manual page, a list
+          of all that is in the binary (CycloneDX) and checksums; the same bytes each time
+            --twice         builds twice, and compares
+            --binary FILE   takes a binary that is here already
+  docs    Writes the parts of pages that come from the program as it is built for tests, tries that
+          it takes every command that a page shows, and builds the book where mdBook is installed
+            --check         writes no page; one that has drifted is an error
   tidy    Checks the layout rules of the workspace
   golden  Makes the expected numbers of the tests anew, with Python
             --check         compares them with the committed ones instead, and takes heads from
@@ -59,15 +74,26 @@ Commands:
                             0.9 GB and keeps 0.5 GB
             wgpu            Mesa's lavapipe, a Vulkan driver without a GPU, on Debian bookworm;
                             downloads some 50 MB and keeps up to 300 MB
+  release LEVEL
+          Makes a release in a clone, and brings its commit and tag home: versions, changelog,
+          interfaces compared with the last release by cargo-semver-checks where that is
+          installed, packages. LEVEL is patch, minor or major, or first for the version as it is
+            --dry-run       brings nothing home, and builds no packages
+            --verify        builds the packages in a dry run too
+  publish Hands the crates of the release that is checked out to the registry
+            --dry-run       packs them, and hands over nothing
   help    Prints this text
 ";
 
 #[derive(Debug, PartialEq)]
 enum Task {
+    Audit(Missing),
     Bench,
     BenchPeers(bench::Options),
     Ci(Checks),
     CiList(Checks),
+    Dist(dist::Binary),
+    Docs(docs::Mode),
     Tidy,
     Golden { model: Option<PathBuf> },
     GoldenCheck { model: Option<PathBuf> },
@@ -76,6 +102,8 @@ enum Task {
     Help,
     Miri,
     Setup(Device),
+    Publish(release::Outcome),
+    Release(release::Options),
 }
 
 impl Task {
@@ -85,14 +113,27 @@ impl Task {
             return Ok(Self::Help);
         }
         match command.to_str() {
+            Some("audit") => Self::parse_audit(options),
             Some("bench") => Self::parse_bench(options.iter()),
             Some("ci") => Self::parse_ci(options),
+            Some("dist") => Self::parse_dist(options),
+            Some("docs") => Self::parse_docs(options),
             Some("golden") => Self::parse_golden(options.iter()),
             Some("miri") => alone(Self::Miri, options),
             Some("setup") => Self::parse_setup(options),
+            Some("publish") => Self::parse_publish(options),
+            Some("release") => Self::parse_release(options),
             Some("tidy") => alone(Self::Tidy, options),
             Some("help") => Ok(Self::Help),
             _ => Err(unknown(command)),
+        }
+    }
+
+    fn parse_audit(options: &[OsString]) -> Result<Self> {
+        match options {
+            [] => Ok(Self::Audit(Missing::Told)),
+            [only] if only == "--strict" => Ok(Self::Audit(Missing::Refused)),
+            [first, ..] => Err(unknown(first)),
         }
     }
 
@@ -132,6 +173,24 @@ impl Task {
         }
     }
 
+    fn parse_dist(options: &[OsString]) -> Result<Self> {
+        Ok(Self::Dist(match options {
+            [] => dist::Binary::Built,
+            [only] if only == "--twice" => dist::Binary::BuiltTwice,
+            [option, file] if option == "--binary" => dist::Binary::File(file.into()),
+            [option] if option == "--binary" => bail!("expected a file after `--binary`"),
+            [first, ..] => return Err(unknown(first)),
+        }))
+    }
+
+    fn parse_docs(options: &[OsString]) -> Result<Self> {
+        match options {
+            [] => Ok(Self::Docs(docs::Mode::Write)),
+            [only] if only == "--check" => Ok(Self::Docs(docs::Mode::Check)),
+            [first, ..] => Err(unknown(first)),
+        }
+    }
+
     fn parse_golden(mut options: Iter<'_, OsString>) -> Result<Self> {
         match options.as_slice() {
             [only] if only == "--full" => return Ok(Self::GoldenFull),
@@ -153,14 +212,41 @@ impl Task {
         let (name, rest) = options.split_first().context("expected a device after `setup`")?;
         let device = Device::ALL.into_iter().find(|device| name == device.name());
         alone(Self::Setup(device.ok_or_else(|| unknown(name))?), rest)
+    fn parse_publish(options: &[OsString]) -> Result<Self> {
+        match options {
+            [] => Ok(Self::Publish(release::Outcome::Kept)),
+            [only] if only == "--dry-run" => Ok(Self::Publish(release::Outcome::Dropped)),
+            [first, ..] => Err(unknown(first)),
+        }
+    }
+    fn parse_release(options: &[OsString]) -> Result<Self> {
+        let (level, options) = options.split_first().context("expected a level")?;
+        let level = level.to_string_lossy().parse()?;
+        let (mut is_dry, mut is_verified) = (false, false);
+        for option in options {
+            match option.to_str() {
+                Some("--dry-run") => is_dry = true,
+                Some("--verify") => is_verified = true,
+                _ => return Err(unknown(option)),
+            }
+        }
+        let (outcome, packages) = match (is_dry, is_verified) {
+            (false, _) => (release::Outcome::Kept, release::Packages::Built),
+            (true, true) => (release::Outcome::Dropped, release::Packages::Built),
+            (true, false) => (release::Outcome::Dropped, release::Packages::Packed),
+        };
+        Ok(Self::Release(release::Options { level, outcome, packages }))
     }
 
     fn run(self) -> Result<()> {
         match self {
+            Self::Audit(missing) => audit::run(missing),
             Self::Bench => bench::criterion(),
             Self::BenchPeers(options) => bench::peers(options),
             Self::Ci(checks) => ci::run(checks),
             Self::CiList(checks) => ci::list(checks),
+            Self::Dist(binary) => dist::run(&binary),
+            Self::Docs(mode) => docs::run(mode),
             Self::Tidy => tidy::run(),
             Self::Golden { model } => golden::write(model),
             Self::GoldenCheck { model } => golden::check(model),
@@ -168,6 +254,8 @@ impl Task {
             Self::GoldenRoundTrip => golden::round_trip(),
             Self::Miri => miri::run(),
             Self::Setup(device) => setup::run(device),
+            Self::Publish(outcome) => release::publish(outcome),
+            Self::Release(options) => release::run(options),
             Self::Help => {
                 print!("{USAGE}");
                 Ok(())
@@ -227,12 +315,22 @@ mod tests {
     #[test]
     fn arguments_name_a_task() {
         let model = Some(PathBuf::from("minilm"));
+        check("audit", Ok(Task::Audit(Missing::Told)));
+        check("audit --strict", Ok(Task::Audit(Missing::Refused)));
         check("bench", Ok(Task::Bench));
         check("ci", Ok(Task::Ci(Checks::Plain(Weights::Pulled))));
         check("ci --fast", Ok(Task::Ci(Checks::Plain(Weights::AsFound))));
         check("ci --list --fast", Ok(Task::CiList(Checks::Plain(Weights::AsFound))));
         check("ci --devices", Ok(Task::Ci(Checks::Devices)));
         check("ci --devices --list", Ok(Task::CiList(Checks::Devices)));
+        check("ci", Ok(Task::Ci(Weights::Pulled)));
+        check("ci --fast", Ok(Task::Ci(Weights::AsFound)));
+        check("ci --list --fast", Ok(Task::CiList(Weights::AsFound)));
+        check("dist", Ok(Task::Dist(dist::Binary::Built)));
+        check("dist --twice", Ok(Task::Dist(dist::Binary::BuiltTwice)));
+        check("dist --binary a", Ok(Task::Dist(dist::Binary::File("a".into()))));
+        check("docs", Ok(Task::Docs(docs::Mode::Write)));
+        check("docs --check", Ok(Task::Docs(docs::Mode::Check)));
         check("miri", Ok(Task::Miri));
         check("setup libtorch", Ok(Task::Setup(Device::Libtorch)));
         check("setup wgpu", Ok(Task::Setup(Device::Wgpu)));
@@ -257,6 +355,17 @@ mod tests {
     }
 
     #[test]
+    fn a_release_has_a_level() {
+        use release::{Level, Options, Outcome, Packages};
+        let check = |line: &str, level, outcome, packages| {
+            check(line, Ok(Task::Release(Options { level, outcome, packages })));
+        };
+        check("release minor", Level::Minor, Outcome::Kept, Packages::Built);
+        check("release first --dry-run", Level::First, Outcome::Dropped, Packages::Packed);
+        check("release patch --verify --dry-run", Level::Patch, Outcome::Dropped, Packages::Built);
+    }
+
+    #[test]
     fn wrong_arguments_are_named() {
         check("bench --rounds 3", Err("expected `--peers` beside the other options"));
         let rounds = Err("expected a number of at least 1 after `--rounds`");
@@ -265,7 +374,15 @@ mod tests {
         check("bench --peers --only", Err("expected a text after `--only`"));
         check("bench --gpu", Err("unknown argument `--gpu`"));
         check("", Err("expected a command"));
+        check("audit --quick", Err("unknown argument `--quick`"));
         check("cl", Err("unknown argument `cl`"));
+        check("release", Err("expected a level"));
+        check("release 2", Err("expected first, patch, minor or major, found `2`"));
+        check("release minor --quick", Err("unknown argument `--quick`"));
+        check("publish all", Err("unknown argument `all`"));
+        check("dist --binary", Err("expected a file after `--binary`"));
+        check("dist --once", Err("unknown argument `--once`"));
+        check("docs --write", Err("unknown argument `--write`"));
         check("ci --slow", Err("unknown argument `--slow`"));
         let both = Err("expected at most one of `--devices` and `--fast`");
         check("ci --fast --devices", both);

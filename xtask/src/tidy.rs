@@ -2,6 +2,8 @@
 
 mod dependencies;
 mod edges;
+mod evidence;
+mod links;
 mod manifest;
 mod member;
 mod source;
@@ -56,6 +58,8 @@ fn violations() -> Result<Vec<Violation>> {
     violations.extend(dependencies::unused(&manifest, &members));
     violations.extend(dependencies::undocumented(&manifest)?);
     violations.extend(source_violations()?);
+    violations.extend(evidence::missing()?);
+    violations.extend(links::broken()?);
     violations.extend(tree::missing());
     violations.extend(tree::large()?);
     violations.sort();

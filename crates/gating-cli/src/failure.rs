@@ -8,18 +8,53 @@ use gating_devices::DeviceError;
 use gating_metagraph::chain::{self, Problem};
 
 /// What kind of thing went wrong: programs go by it.
+///
+/// `docs/errors.md` is made of these comments: when it happens, and what to do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
+    /// An argument is missing, unknown or cannot be, such as a reward that is no number or a uid
+    /// given twice; or `replay` is given other logs or another selection than the checkpoint
+    /// stopped in.
+    ///
+    /// `gating help COMMAND`.
     Usage,
+    /// A setting is unknown, of the wrong type or out of range; all of them are told at once.
+    ///
+    /// `gating config show`, `gating config init`.
     Configuration,
+    /// A message without tokens, a uid that the head does not have, a line that is no message; with
+    /// `replay --strict` a line that is no event, without it a file that is no log.
+    ///
+    /// The message names it.
     Input,
+    /// A model is not on this machine, or its files are not whole or not of a known network.
+    ///
+    /// `gating model pull`, `gating model show`, `gating model verify`.
     Model,
+    /// There is none, it is damaged, in use, gone, or of another encoder.
+    ///
+    /// `gating checkpoint verify`.
     Checkpoint,
+    /// A file holds no metagraph, or one that is damaged, of another subnet, or older than the one
+    /// that the rows belong to.
+    ///
+    /// `gating metagraph diff`.
     Metagraph,
+    /// A device is not compiled in, or failed.
+    ///
+    /// `gating doctor`.
     Device,
+    /// A download failed, or no node answered.
+    ///
+    /// What has arrived of a download is kept: try again; another node with `--network URL`.
     Network,
+    /// A file cannot be read or written.
+    ///
+    /// The message names it.
     File,
-    /// The user, or the system, asked for the end.
+    /// A replay was ended by Ctrl-C or SIGTERM; it has saved and reported what it learned.
+    ///
+    /// The same command goes on.
     Interrupted,
     /// Whoever reads stdout has read enough: nothing is wrong.
     StdoutClosed,

@@ -5,7 +5,7 @@
 //! them best. [`Gate`] joins the three. When a uid changes hands, [`BaseGatingModel::resync`]
 //! makes its row new and leaves every other row as it was, to the bit.
 //!
-//! The behaviour is that of `prompting.validators.gating` (opentensor/text-prompting, 2023).
+//! The behavior is that of `prompting.validators.gating` (opentensor/text-prompting, 2023).
 //!
 //! ```
 //! use burn::tensor::Device;

@@ -51,7 +51,9 @@ pub use last_token::{GatingModel, LastTokenEncoder};
 pub use network::NetworkKind;
 pub use sentence::{SentenceEmbedGatingModel, SentenceEncoder};
 
-/// Compiles the example of the README.
+/// Compiles the examples of the README and of the book.
 #[cfg(all(doctest, feature = "flex"))]
 #[doc = include_str!("../../../README.md")]
-struct Readme;
+#[doc = include_str!("../../../docs/extending.md")]
+#[doc = include_str!("../../../docs/migrating.md")]
+struct Pages;

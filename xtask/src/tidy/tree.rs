@@ -7,8 +7,16 @@ use anyhow::Result;
 use super::Violation;
 use crate::workspace;
 
-const EXPECTED: [&str; 5] =
-    ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"];
+const EXPECTED: [&str; 8] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CODE_OF_CONDUCT.md",
+    "CONTRIBUTING.md",
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
+    "SECURITY.md",
+];
 
 /// The largest file that git may track, in bytes.
 const MAX_SIZE: u64 = 2 << 20;

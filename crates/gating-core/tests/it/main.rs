@@ -1,4 +1,4 @@
-//! The public behaviour of `gating-core`, held against PyTorch and against itself.
+//! The public behavior of `gating-core`, held against PyTorch and against itself.
 
 mod cache;
 mod checkpoint;

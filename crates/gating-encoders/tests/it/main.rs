@@ -1,4 +1,4 @@
-//! The public behaviour of `gating-encoders`, held against PyTorch and against itself.
+//! The public behavior of `gating-encoders`, held against PyTorch and against itself.
 
 mod devices;
 mod fixture;

