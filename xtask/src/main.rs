@@ -23,8 +23,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::slice::Iter;
 
-use anyhow::{Context, Error, Result, anyhow, bail, ensure};
+use anyhow::{Context, Error, Result, anyhow, bail};
 
+use crate::bench::Bench;
 use crate::ci::{Checks, Weights};
 use crate::setup::Device;
 
@@ -32,12 +33,25 @@ const USAGE: &str = "\
 Usage: cargo xtask <COMMAND>
 
 Commands:
-  bench   Runs the benchmarks of criterion
-            --peers         compares with PyTorch and ONNX Runtime, and writes docs/benchmarks.md
+  bench   Has criterion measure the devices that are found, and writes docs/benchmarks.md
+            --features LIST compiles further devices in, such as wgpu,libtorch
+            --only TEXT     only the ids that match, such as score/; writes target/benchmarks.md
+            --save NAME     keeps the run as target/benchmarks/NAME.json
+            --against NAME  compares with a run that was kept, and fails where this one is slower
+            --threshold PERCENT   by more than this (default: 10)
+          With --peers, compares with PyTorch and ONNX Runtime on the processor instead; with --gpu,
+          with PyTorch on a GPU
             --rounds N      measures every row so often (default: 15)
             --only TEXT     only the rows whose names contain the text, such as 'MiniLM 1x16';
                             can be repeated, and writes target/benchmarks.md
             --model FOLDER  where all-MiniLM-L6-v2 lies (default: GATING_MINILM, or the model hub)
+          With --gpu also
+            --participant FILE   our program (default: target/release/participant), built with the
+                            features of the devices: `cargo build --release --workspace --bin
+                            participant --features libtorch,wgpu`
+            --python FILE   a Python with torch and transformers (default: one made in target)
+            --device NAME   ours on this device instead, to try it without a GPU; can be repeated,
+                            and writes target/benchmarks.md
   ci      Runs every check in order and stops at the first that fails
             --fast          does not pull the real weights
             --devices       runs the tests on WGPU and LibTorch instead, with what `setup` prepares
@@ -64,8 +78,7 @@ Commands:
 
 #[derive(Debug, PartialEq)]
 enum Task {
-    Bench,
-    BenchPeers(bench::Options),
+    Bench(Bench),
     Ci(Checks),
     CiList(Checks),
     Tidy,
@@ -85,7 +98,7 @@ impl Task {
             return Ok(Self::Help);
         }
         match command.to_str() {
-            Some("bench") => Self::parse_bench(options.iter()),
+            Some("bench") => Bench::parse(options).map(Self::Bench),
             Some("ci") => Self::parse_ci(options),
             Some("golden") => Self::parse_golden(options.iter()),
             Some("miri") => alone(Self::Miri, options),
@@ -94,25 +107,6 @@ impl Task {
             Some("help") => Ok(Self::Help),
             _ => Err(unknown(command)),
         }
-    }
-
-    fn parse_bench(mut options: Iter<'_, OsString>) -> Result<Self> {
-        let (mut is_peers, mut chosen) = (false, bench::Options::default());
-        let is_plain = options.len() == 0;
-        while let Some(option) = options.next() {
-            match option.to_str() {
-                Some("--peers") => is_peers = true,
-                Some("--rounds") => chosen.rounds = rounds(options.next())?,
-                Some("--only") => {
-                    let text = options.next().context("expected a text after `--only`")?;
-                    chosen.only.push(text.to_string_lossy().into_owned());
-                }
-                Some("--model") => chosen.model = Some(folder(options.next())?),
-                _ => return Err(unknown(option)),
-            }
-        }
-        ensure!(is_plain || is_peers, "expected `--peers` beside the other options");
-        Ok(if is_peers { Self::BenchPeers(chosen) } else { Self::Bench })
     }
 
     fn parse_ci(options: &[OsString]) -> Result<Self> {
@@ -157,8 +151,7 @@ impl Task {
 
     fn run(self) -> Result<()> {
         match self {
-            Self::Bench => bench::criterion(),
-            Self::BenchPeers(options) => bench::peers(options),
+            Self::Bench(bench) => bench.run(),
             Self::Ci(checks) => ci::run(checks),
             Self::CiList(checks) => ci::list(checks),
             Self::Tidy => tidy::run(),
@@ -183,12 +176,6 @@ fn alone(task: Task, options: &[OsString]) -> Result<Task> {
 
 fn folder(value: Option<&OsString>) -> Result<PathBuf> {
     value.map(PathBuf::from).context("expected a folder after `--model`")
-}
-
-/// At least one round.
-fn rounds(value: Option<&OsString>) -> Result<usize> {
-    let count = value.and_then(|value| value.to_str()?.parse().ok()).filter(|count| *count > 0);
-    count.context("expected a number of at least 1 after `--rounds`")
 }
 
 fn unknown(argument: &OsStr) -> Error {
@@ -227,7 +214,7 @@ mod tests {
     #[test]
     fn arguments_name_a_task() {
         let model = Some(PathBuf::from("minilm"));
-        check("bench", Ok(Task::Bench));
+        check("bench", Bench::parse(&[]).map(Task::Bench).map_err(|_| "bench takes no arguments"));
         check("ci", Ok(Task::Ci(Checks::Plain(Weights::Pulled))));
         check("ci --fast", Ok(Task::Ci(Checks::Plain(Weights::AsFound))));
         check("ci --list --fast", Ok(Task::CiList(Checks::Plain(Weights::AsFound))));
@@ -245,25 +232,10 @@ mod tests {
     }
 
     #[test]
-    fn a_comparison_has_options() {
-        let check = |line: &str, options: bench::Options| {
-            check(line, Ok(Task::BenchPeers(options)));
-        };
-        let only = vec!["MiniLM".to_owned(), "learn".to_owned()];
-        let model = Some(PathBuf::from("minilm"));
-        check("bench --peers", bench::Options { rounds: 15, only: Vec::new(), model: None });
-        let line = "bench --only MiniLM --rounds 3 --peers --only learn --model minilm";
-        check(line, bench::Options { rounds: 3, only, model });
-    }
-
-    #[test]
     fn wrong_arguments_are_named() {
-        check("bench --rounds 3", Err("expected `--peers` beside the other options"));
-        let rounds = Err("expected a number of at least 1 after `--rounds`");
-        check("bench --peers --rounds", Err("expected a number of at least 1 after `--rounds`"));
-        check("bench --peers --rounds 0", rounds);
-        check("bench --peers --only", Err("expected a text after `--only`"));
-        check("bench --gpu", Err("unknown argument `--gpu`"));
+        check("bench --rounds 3", Err("unknown argument `--rounds`"));
+        check("bench --peers --rounds 0", Err("expected a number of at least 1 after `--rounds`"));
+        check("bench --gpu --save new", Err("unknown argument `--save`"));
         check("", Err("expected a command"));
         check("cl", Err("unknown argument `cl`"));
         check("ci --slow", Err("unknown argument `--slow`"));
