@@ -1,27 +1,38 @@
 //! The head: scoring, learning, resync and checkpoints. Ids read `group/device/size`.
+//!
+//! The head lies in the host's memory whatever device the encoder runs on: only an embedding comes
+//! from there, which `score` fetches. The device of all else is called `host`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use burn::tensor::Device;
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use gating_benches::{devices, gate, gate_in_mode, rewards};
-use gating_core::{BaseGatingModel, CheckpointFolder, Encoder, GradientMode, UidSampler};
+use gating_core::{
+    BaseGatingModel, CheckpointFolder, Embedding, Encoder, GradientMode, UidSampler,
+};
 use gating_metagraph::{Hotkey, Metagraph, Neuron};
 
 /// Uids by numbers of an embedding.
-const SIZES: [[usize; 2]; 4] = [[256, 384], [1024, 384], [1024, 768], [4096, 768]];
+const SIZES: [[usize; 2]; 6] =
+    [[256, 384], [256, 768], [1024, 384], [1024, 768], [4096, 384], [4096, 768]];
 /// How many uids are asked, as in the reference.
 const ASKED: usize = 50;
+/// The device of what computes in the host's memory.
+const HOST: &str = "host";
 
+/// An embedding that lies on the device is fetched, and scored.
 fn score(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("score");
-    for (name, device) in devices() {
+    for opened in devices().expect("the named devices answer") {
         for [num_uids, hidden_size] in SIZES {
-            let gate = gate(num_uids, hidden_size, &device);
+            let gate = gate(num_uids, hidden_size, &opened.device);
             let embedding = gate.encoder().encode("any").expect("every message has one");
-            let id = BenchmarkId::new(name, format!("{num_uids}x{hidden_size}"));
+            let embedding = Embedding::new(embedding.tensor());
+            let id = BenchmarkId::new(opened.name.to_string(), format!("{num_uids}x{hidden_size}"));
             group.bench_function(id, |bencher| {
-                // The scores are read, which waits for the device.
+                // The fetch waits for the device.
                 bencher.iter(|| gate.score(embedding.clone()).expect("the sizes agree"));
             });
         }
@@ -31,24 +42,23 @@ fn score(criterion: &mut Criterion) {
 /// Steps of a gate that has learned long enough for all rows to move, which asks others each time.
 fn learn(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("learn");
+    let device = any_device();
     for gradient in [GradientMode::Accumulate, GradientMode::PerStep] {
-        for (name, device) in devices() {
-            for [num_uids, hidden_size] in SIZES {
-                for count in [ASKED, num_uids] {
-                    let mut gate = gate_in_mode(num_uids, hidden_size, &device, gradient);
-                    let scores = gate.forward("any").expect("every message has scores");
-                    let mut sampler = UidSampler::new(0);
-                    let all = rewards(&mut sampler, num_uids, num_uids);
-                    gate.learn(&scores, &all).expect("the uids have scores");
-                    let size = format!("{num_uids}x{hidden_size}/{gradient}/{count}");
-                    group.bench_function(BenchmarkId::new(name, size), |bencher| {
-                        bencher.iter_batched(
-                            || rewards(&mut sampler, num_uids, count),
-                            |rewards| gate.learn(&scores, &rewards).expect("they have scores"),
-                            BatchSize::SmallInput,
-                        );
-                    });
-                }
+        for [num_uids, hidden_size] in SIZES {
+            for count in [ASKED, num_uids] {
+                let mut gate = gate_in_mode(num_uids, hidden_size, &device, gradient);
+                let scores = gate.forward("any").expect("every message has scores");
+                let mut sampler = UidSampler::new(0);
+                let all = rewards(&mut sampler, num_uids, num_uids);
+                gate.learn(&scores, &all).expect("the uids have scores");
+                let size = format!("{num_uids}x{hidden_size}/{gradient}/{count}");
+                group.bench_function(BenchmarkId::new(HOST, size), |bencher| {
+                    bencher.iter_batched(
+                        || rewards(&mut sampler, num_uids, count),
+                        |rewards| gate.learn(&scores, &rewards).expect("they have scores"),
+                        BatchSize::SmallInput,
+                    );
+                });
             }
         }
     }
@@ -57,37 +67,36 @@ fn learn(criterion: &mut Criterion) {
 /// Scores of one thread while another learns without a pause.
 fn score_while_learning(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("score-while-learning");
-    for (name, device) in devices() {
-        for [num_uids, hidden_size] in SIZES {
-            let gate = gate(num_uids, hidden_size, &device);
-            let embedding = gate.encoder().encode("any").expect("every message has one");
-            let (scores, done) = (gate.score(embedding.clone()), AtomicBool::new(false));
-            let scores = scores.expect("the sizes agree");
-            let all = rewards(&mut UidSampler::new(0), num_uids, num_uids);
-            thread::scope(|scope| {
-                scope.spawn(|| {
-                    while !done.load(Ordering::Relaxed) {
-                        gate.backward(&scores, &all).expect("the uids have scores");
-                    }
-                });
-                let id = BenchmarkId::new(name, format!("{num_uids}x{hidden_size}"));
-                group.bench_function(id, |bencher| {
-                    bencher.iter(|| gate.score(embedding.clone()).expect("the sizes agree"));
-                });
-                done.store(true, Ordering::Relaxed);
+    let device = any_device();
+    for [num_uids, hidden_size] in SIZES {
+        let gate = gate(num_uids, hidden_size, &device);
+        let embedding = gate.encoder().encode("any").expect("every message has one");
+        let (scores, done) = (gate.score(embedding.clone()), AtomicBool::new(false));
+        let scores = scores.expect("the sizes agree");
+        let all = rewards(&mut UidSampler::new(0), num_uids, num_uids);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    gate.backward(&scores, &all).expect("the uids have scores");
+                }
             });
-        }
+            let id = BenchmarkId::new(HOST, format!("{num_uids}x{hidden_size}"));
+            group.bench_function(id, |bencher| {
+                bencher.iter(|| gate.score(embedding.clone()).expect("the sizes agree"));
+            });
+            done.store(true, Ordering::Relaxed);
+        });
     }
 }
 
 fn resync(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("resync");
-    for (name, device) in devices() {
-        let [num_uids, hidden_size] = [1024, 768];
+    let device = any_device();
+    for [num_uids, hidden_size] in SIZES {
         let gate = gate(num_uids, hidden_size, &device);
         let mut block = 0;
         gate.attach(&metagraph(block, num_uids)).expect("the first metagraph");
-        let id = BenchmarkId::new(name, format!("{num_uids}x{hidden_size}"));
+        let id = BenchmarkId::new(HOST, format!("{num_uids}x{hidden_size}"));
         group.bench_function(id, |bencher| {
             let next = || {
                 block += 1;
@@ -95,7 +104,6 @@ fn resync(criterion: &mut Criterion) {
             };
             let follow = |metagraph: Metagraph| {
                 gate.follow(&metagraph).expect("a newer metagraph");
-                device.sync().expect("the device answers");
                 metagraph // what is given back is dropped after the clock has stopped
             };
             bencher.iter_batched(next, follow, BatchSize::LargeInput);
@@ -117,20 +125,25 @@ fn metagraph(block: u64, num_uids: usize) -> Metagraph {
 
 fn checkpoint(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("checkpoint");
+    let device = any_device();
     let folder = tempfile::tempdir().expect("there is a folder for temporary files");
     let folder = CheckpointFolder::open(folder.path()).expect("nobody else writes there");
-    for (name, device) in devices() {
-        for [num_uids, hidden_size] in SIZES {
-            let gate = gate(num_uids, hidden_size, &device);
-            let id = BenchmarkId::new(name, format!("{num_uids}x{hidden_size}"));
-            group.bench_function(id, |bencher| {
-                bencher.iter(|| {
-                    let checkpoint = gate.checkpoint().expect("the device answers");
-                    folder.write(&checkpoint).expect("the folder can be written to");
-                });
+    for [num_uids, hidden_size] in SIZES {
+        let gate = gate(num_uids, hidden_size, &device);
+        let id = BenchmarkId::new(HOST, format!("{num_uids}x{hidden_size}"));
+        group.bench_function(id, |bencher| {
+            bencher.iter(|| {
+                let checkpoint = gate.checkpoint().expect("the device answers");
+                folder.write(&checkpoint).expect("the folder can be written to");
             });
-        }
+        });
     }
+}
+
+/// A device for an encoder that does nothing on it.
+fn any_device() -> Device {
+    let first = devices().expect("the named devices answer").into_iter().next();
+    first.expect("a device is compiled in").device
 }
 
 criterion_group!(benches, score, learn, score_while_learning, resync, checkpoint);

@@ -1,10 +1,12 @@
 """PyTorch and ONNX Runtime as peers of the benchmark, and the models that it runs on.
 
 `peer.py serve eager|sdpa|onnx` answers one JSON line for each that it reads, until there are no more; `cargo xtask bench
---peers` asks. Text becomes token ids before the clock starts. The peers are given what makes them fast: no attention
-mask where all messages of a batch are of one length, no cache of keys and values, inference mode.
+--peers` and `--gpu` ask. Text becomes token ids, and these lie on the device, before the clock starts. The peers are given
+what makes them fast: no attention mask where all messages of a batch are of one length, no cache of keys and values,
+inference mode.
 
-`peer.py prepare MINILM` makes the GPT-Neo folder and the ONNX files in the cache; what is there already is kept.
+`peer.py prepare` makes the GPT-Neo folder in the cache, and `peer.py prepare MINILM` the ONNX files too; what is there
+already is kept.
 
 Run with Python 3.11 and the versions of `requirements.txt`.
 """
@@ -40,6 +42,7 @@ Answer = dict[str, Any]
 Forward = Callable[[Tensor, Tensor | None], Tensor]
 
 GPT_NEO = "gpt-neo-125m"
+DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 VOCAB_SIZE = 50257
 WARM_STEPS = 3
 
@@ -57,11 +60,11 @@ class Pooled(nn.Module):
         self.pooling = pooling
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Takes the normalized mean or the last real token; without a mask every token is real."""
+        """Takes the normalized mean or the last real token, in f32; without a mask every token is real."""
         kept = {"use_cache": False} if self.pooling == "last" else {}
-        hidden = self.network(input_ids=ids, attention_mask=mask, **kept).last_hidden_state
+        hidden = self.network(input_ids=ids, attention_mask=mask, **kept).last_hidden_state.float()
         if self.pooling == "last":
-            return hidden[:, -1] if mask is None else hidden[torch.arange(hidden.shape[0]), mask.sum(1) - 1]
+            return hidden[:, -1] if mask is None else hidden[torch.arange(len(hidden), device=ids.device), mask.sum(1) - 1]
         if mask is None:
             return functional.normalize(hidden.mean(1), dim=1)
         weights = mask.unsqueeze(-1).to(hidden.dtype)
@@ -77,17 +80,17 @@ def fused_attention(
     if is_plain:
         return functional.scaled_dot_product_attention(query, key, value, is_causal=True, scale=1.0), None
     seen = self.bias[:, :, :length, :length]
-    mask = torch.zeros(seen.shape).masked_fill(~seen, torch.finfo(torch.float32).min)
+    mask = query.new_zeros(seen.shape).masked_fill(~seen, torch.finfo(query.dtype).min)
     mask = mask if attention_mask is None else mask + attention_mask
     return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=1.0), None
 
 
-def network(folder: Path, mode: str) -> PreTrainedModel:
+def network(folder: Path, mode: str, dtype: str = "f32") -> PreTrainedModel:
     """Loads a network. `transformers` has no fused attention for GPT-Neo, so that `sdpa` puts PyTorch's own there, and
     its own GELU too."""
     is_gpt_neo = json.loads((folder / "config.json").read_text())["model_type"] == "gpt_neo"
     attention = "eager" if is_gpt_neo else mode
-    model = AutoModel.from_pretrained(folder, dtype=torch.float32, attn_implementation=attention).eval()
+    model = AutoModel.from_pretrained(folder, dtype=DTYPES[dtype], attn_implementation=attention).eval()
     if is_gpt_neo and mode == "sdpa":
         for module in model.modules():
             if isinstance(module, GPTNeoSelfAttention):
@@ -100,13 +103,16 @@ def network(folder: Path, mode: str) -> PreTrainedModel:
 class Peer:
     """One way to run the cases; what was loaded for one is kept for the next."""
 
-    def __init__(self, mode: str, threads: int, models: Path) -> None:
+    def __init__(self, mode: str, threads: int, models: Path, device: str) -> None:
+        if device != "cpu" and not torch.cuda.is_available():
+            sys.exit(f"PyTorch {torch.__version__} finds no GPU")
         torch.set_num_threads(threads)
+        self.device = device
         self.mode = mode
         self.threads = threads
         self.models = models
         self.forward = cache(self.load)
-        self.tokenize = cache(tokenize)
+        self.tokenize = cache(self.load_tokens)
 
     def answer(self, request: Request) -> Answer:
         """Runs one case."""
@@ -114,26 +120,39 @@ class Peer:
 
     def run_versions(self, _: Request) -> Answer:
         """What is compared."""
-        names = ["torch", "transformers", "onnxruntime", "numpy"]
+        names = ["torch", "transformers", "numpy"] + (["onnxruntime"] if self.device == "cpu" else [])
         versions = {name: importlib.metadata.version(name) for name in names}
+        if self.device != "cpu":
+            versions["cuda"] = str(torch.version.cuda)
         return {"versions": {"python": platform.python_version(), **versions}}
 
     def run_encode(self, request: Request) -> Answer:
         """Encodes messages as one batch, padded to the longest."""
         folder = Path(request["model"])
-        forward = self.forward(folder, request["pooling"])
+        forward = self.forward(folder, request["pooling"], request.get("dtype", "f32"))
         ids, mask = self.tokenize(folder, tuple(request["messages"]))
         tokens = ids.numel() if mask is None else int(mask.sum())
         with torch.inference_mode():
-            times = measure(lambda: forward(ids, mask), request["seconds"])
+            times = measure(lambda: self.wait(forward(ids, mask)), request["seconds"])
             values = forward(ids, mask) if request["check"] else None
         return {**times, "tokens": tokens, **shown(values)}
 
-    def load(self, folder: Path, pooling: str) -> Forward:
+    def wait(self, values: Tensor) -> Tensor:
+        """Waits until the device has nothing left to do."""
+        if self.device != "cpu":
+            torch.cuda.synchronize()
+        return values
+
+    def load(self, folder: Path, pooling: str, dtype: str) -> Forward:
         """The network of a folder."""
         if self.mode == "onnx":
             return onnx_session(onnx_file(self.models, folder), self.threads)
-        return Pooled(network(folder, self.mode), pooling)
+        return Pooled(network(folder, self.mode, dtype), pooling).to(self.device)
+
+    def load_tokens(self, folder: Path, messages: tuple[str, ...]) -> tuple[Tensor, Tensor | None]:
+        """Token ids and mask, on the device."""
+        ids, mask = tokenize(folder, messages)
+        return ids.to(self.device), None if mask is None else mask.to(self.device)
 
     def run_learn(self, request: Request) -> Answer:
         """One step of learning: scores, loss, gradient, weights."""
@@ -299,12 +318,13 @@ def make_gpt_neo(folder: Path) -> None:
     partial.rename(folder)
 
 
-def prepare(models: Path, minilm: Path) -> None:
-    """Makes what the benchmark runs on."""
+def prepare(models: Path, minilm: Path | None) -> None:
+    """Makes what the benchmark runs on; ONNX files only beside a sentence model."""
     models.mkdir(parents=True, exist_ok=True)
     make_gpt_neo(models / GPT_NEO)
-    export(models, minilm, "mean")
-    export(models, models / GPT_NEO, "last")
+    if minilm is not None:
+        export(models, minilm, "mean")
+        export(models, models / GPT_NEO, "last")
 
 
 def serve(peer: Peer) -> None:
@@ -324,15 +344,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--models", type=Path, required=True, help="the folder of what `prepare` makes")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("prepare").add_argument("minilm", type=Path)
+    commands.add_parser("prepare").add_argument("minilm", type=Path, nargs="?")
     served = commands.add_parser("serve")
     served.add_argument("mode", choices=["eager", "sdpa", "onnx"])
     served.add_argument("--threads", type=int, required=True)
+    served.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     options = parser.parse_args()
     if options.command == "prepare":
         prepare(options.models, options.minilm)
     else:
-        serve(Peer(options.mode, options.threads, options.models))
+        serve(Peer(options.mode, options.threads, options.models, options.device))
 
 
 if __name__ == "__main__":

@@ -1,74 +1,90 @@
-//! Benchmarks: criterion's own, and the comparison with peers that the documentation shows.
+//! Benchmarks, which the documentation shows: devices side by side as criterion measures them, and
+//! the comparisons with peers on the processor and on a GPU.
 
+mod cells;
+mod chart;
+mod devices;
+mod estimates;
+mod found;
+mod gpu;
 mod machine;
 mod memory;
 mod model;
 mod page;
 mod participant;
+mod peers;
 mod rounds;
 mod rows;
+mod saved;
+mod sections;
 mod setup;
 mod statistics;
 
-use std::env;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, bail};
 
-use self::machine::Machine;
-use self::page::Report;
-use self::rounds::Outcome;
-use self::setup::{GPT_NEO, Setup};
-use crate::{files, workspace};
-
-/// The page that a whole comparison writes, and the one of a part, as seen from the root folder.
-const PAGE: &str = "docs/benchmarks.md";
-const PART: &str = "target/benchmarks.md";
-
-/// What is to be compared with peers.
+/// What is to be measured.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Options {
-    /// How often every row is measured.
-    pub(crate) rounds: usize,
-    /// Texts of which a row's name must contain one; none for all rows.
-    pub(crate) only: Vec<String>,
-    /// Where all-MiniLM-L6-v2 lies.
-    pub(crate) model: Option<PathBuf>,
+pub(crate) enum Bench {
+    /// Every device, side by side.
+    Devices(devices::Options),
+    /// The processor, against others.
+    Peers(peers::Options),
+    /// A GPU, against others.
+    Gpu(gpu::Options),
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self { rounds: 15, only: Vec::new(), model: None }
+impl Bench {
+    /// Reads the arguments after `bench`.
+    pub(crate) fn parse(arguments: &[OsString]) -> Result<Self> {
+        let is_mode = |argument: &OsString| argument == "--peers" || argument == "--gpu";
+        let (modes, options): (Vec<_>, Vec<_>) = arguments.iter().cloned().partition(is_mode);
+        match modes.as_slice() {
+            [] => devices::Options::parse(&options).map(Self::Devices),
+            [mode] if mode == "--peers" => peers::Options::parse(&options).map(Self::Peers),
+            [_] => gpu::Options::parse(&options).map(Self::Gpu),
+            _ => bail!("expected at most one of `--gpu` and `--peers`"),
+        }
+    }
+
+    pub(crate) fn run(self) -> Result<()> {
+        match self {
+            Self::Devices(options) => devices::run(&options),
+            Self::Peers(options) => peers::run(options),
+            Self::Gpu(options) => gpu::run(&options),
+        }
     }
 }
 
-/// Runs the benchmarks that criterion measures, of those encoders that are at hand.
-pub(crate) fn criterion() -> Result<()> {
-    // With the whole workspace, so that nothing is built for other features.
-    let mut command = workspace::cargo();
-    command.args(["bench", "--workspace", "--locked", "--bench", "encoders", "--bench", "head"]);
-    let gpt_neo = setup::models().join(GPT_NEO);
-    if env::var_os("GATING_GPT_NEO").is_none() && gpt_neo.exists() {
-        command.env("GATING_GPT_NEO", gpt_neo);
-    }
-    workspace::run(&mut command)
+/// The value of an option.
+fn text_after(option: &OsStr, value: Option<&OsString>) -> Result<String> {
+    let value = value.map(|value| value.to_string_lossy().into_owned());
+    value.with_context(|| format!("expected a text after `{}`", option.display()))
 }
 
-/// Measures all rows, ours and theirs in turn, and writes the page.
-pub(crate) fn peers(options: Options) -> Result<()> {
-    let load = machine::load();
-    let setup = Setup::make(options.model)?;
-    let mut rows = rows::all(&setup.minilm, &setup.gpt_neo);
-    rows.retain(|row| rows::is_wanted(&row.name, &options.only));
-    let memory = memory::run(&setup, &options.only)?;
-    ensure!(!rows.is_empty() || !memory.is_empty(), "no row is named like {:?}", options.only);
-    let Outcome { mut versions, measured } = rounds::run(&setup, rows, options.rounds)?;
-    let lock = files::read_text(&workspace::root().join("Cargo.lock"))?;
-    versions.extend(machine::locked(&lock, "burn").map(|version| ("burn".to_owned(), version)));
-    let machine = Machine::look(setup.threads, load);
-    let report = Report { machine, versions, rounds: options.rounds, measured, memory };
-    let page = if options.only.is_empty() { PAGE } else { PART };
-    files::replace(&workspace::root().join(page), &report.page())?;
-    println!("written: {page}");
-    Ok(())
+/// At least one round.
+fn rounds_after(value: Option<&OsString>) -> Result<usize> {
+    let count = value.and_then(|value| value.to_str()?.parse().ok()).filter(|count| *count > 0);
+    count.context("expected a number of at least 1 after `--rounds`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_comparison_is_chosen() {
+        let parse = |line: &str| {
+            let arguments: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+            Bench::parse(&arguments)
+        };
+        assert_eq!(parse("").unwrap(), Bench::Devices(devices::Options::default()));
+        assert_eq!(parse("--peers").unwrap(), Bench::Peers(peers::Options::default()));
+        assert_eq!(parse("--gpu").unwrap(), Bench::Gpu(gpu::Options::default()));
+        assert!(matches!(parse("--save new"), Ok(Bench::Devices(_))));
+        assert!(matches!(parse("--rounds 3 --gpu"), Ok(Bench::Gpu(_))));
+        let error = parse("--gpu --peers").expect_err("two are chosen");
+        assert_eq!(error.to_string(), "expected at most one of `--gpu` and `--peers`");
+    }
 }

@@ -27,9 +27,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::slice::Iter;
 
-use anyhow::{Context, Error, Result, anyhow, bail, ensure};
+use anyhow::{Context, Error, Result, anyhow, bail};
 
 use crate::audit::Missing;
+use crate::bench::Bench;
 use crate::ci::{Checks, Weights};
 use crate::setup::Device;
 
@@ -40,12 +41,25 @@ Commands:
   audit   Asks the tools of others that are installed: licenses, advisories, unused dependencies,
           features, spelling, the Dockerfile; and says how to get those that are not
             --strict        one that cannot run is an error too
-  bench   Runs the benchmarks of criterion
-            --peers         compares with PyTorch and ONNX Runtime, and writes docs/benchmarks.md
+  bench   Has criterion measure the devices that are found, and writes docs/benchmarks.md
+            --features LIST compiles further devices in, such as wgpu,libtorch
+            --only TEXT     only the ids that match, such as score/; writes target/benchmarks.md
+            --save NAME     keeps the run as target/benchmarks/NAME.json
+            --against NAME  compares with a run that was kept, and fails where this one is slower
+            --threshold PERCENT   by more than this (default: 10)
+          With --peers, compares with PyTorch and ONNX Runtime on the processor instead; with --gpu,
+          with PyTorch on a GPU
             --rounds N      measures every row so often (default: 15)
             --only TEXT     only the rows whose names contain the text, such as 'MiniLM 1x16';
                             can be repeated, and writes target/benchmarks.md
             --model FOLDER  where all-MiniLM-L6-v2 lies (default: GATING_MINILM, or the model hub)
+          With --gpu also
+            --participant FILE   our program (default: target/release/participant), built with the
+                            features of the devices: `cargo build --release --workspace --bin
+                            participant --features libtorch,wgpu`
+            --python FILE   a Python with torch and transformers (default: one made in target)
+            --device NAME   ours on this device instead, to try it without a GPU; can be repeated,
+                            and writes target/benchmarks.md
   ci      Runs every check in order and stops at the first that fails
             --fast          does not pull the real weights
             --devices       runs the tests on WGPU and LibTorch instead, with what `setup` prepares
@@ -88,8 +102,7 @@ Commands:
 #[derive(Debug, PartialEq)]
 enum Task {
     Audit(Missing),
-    Bench,
-    BenchPeers(bench::Options),
+    Bench(Bench),
     Ci(Checks),
     CiList(Checks),
     Dist(dist::Binary),
@@ -114,7 +127,7 @@ impl Task {
         }
         match command.to_str() {
             Some("audit") => Self::parse_audit(options),
-            Some("bench") => Self::parse_bench(options.iter()),
+            Some("bench") => Bench::parse(options).map(Self::Bench),
             Some("ci") => Self::parse_ci(options),
             Some("dist") => Self::parse_dist(options),
             Some("docs") => Self::parse_docs(options),
@@ -135,25 +148,6 @@ impl Task {
             [only] if only == "--strict" => Ok(Self::Audit(Missing::Refused)),
             [first, ..] => Err(unknown(first)),
         }
-    }
-
-    fn parse_bench(mut options: Iter<'_, OsString>) -> Result<Self> {
-        let (mut is_peers, mut chosen) = (false, bench::Options::default());
-        let is_plain = options.len() == 0;
-        while let Some(option) = options.next() {
-            match option.to_str() {
-                Some("--peers") => is_peers = true,
-                Some("--rounds") => chosen.rounds = rounds(options.next())?,
-                Some("--only") => {
-                    let text = options.next().context("expected a text after `--only`")?;
-                    chosen.only.push(text.to_string_lossy().into_owned());
-                }
-                Some("--model") => chosen.model = Some(folder(options.next())?),
-                _ => return Err(unknown(option)),
-            }
-        }
-        ensure!(is_plain || is_peers, "expected `--peers` beside the other options");
-        Ok(if is_peers { Self::BenchPeers(chosen) } else { Self::Bench })
     }
 
     fn parse_ci(options: &[OsString]) -> Result<Self> {
@@ -212,6 +206,8 @@ impl Task {
         let (name, rest) = options.split_first().context("expected a device after `setup`")?;
         let device = Device::ALL.into_iter().find(|device| name == device.name());
         alone(Self::Setup(device.ok_or_else(|| unknown(name))?), rest)
+    }
+
     fn parse_publish(options: &[OsString]) -> Result<Self> {
         match options {
             [] => Ok(Self::Publish(release::Outcome::Kept)),
@@ -219,6 +215,7 @@ impl Task {
             [first, ..] => Err(unknown(first)),
         }
     }
+
     fn parse_release(options: &[OsString]) -> Result<Self> {
         let (level, options) = options.split_first().context("expected a level")?;
         let level = level.to_string_lossy().parse()?;
@@ -241,8 +238,7 @@ impl Task {
     fn run(self) -> Result<()> {
         match self {
             Self::Audit(missing) => audit::run(missing),
-            Self::Bench => bench::criterion(),
-            Self::BenchPeers(options) => bench::peers(options),
+            Self::Bench(bench) => bench.run(),
             Self::Ci(checks) => ci::run(checks),
             Self::CiList(checks) => ci::list(checks),
             Self::Dist(binary) => dist::run(&binary),
@@ -271,12 +267,6 @@ fn alone(task: Task, options: &[OsString]) -> Result<Task> {
 
 fn folder(value: Option<&OsString>) -> Result<PathBuf> {
     value.map(PathBuf::from).context("expected a folder after `--model`")
-}
-
-/// At least one round.
-fn rounds(value: Option<&OsString>) -> Result<usize> {
-    let count = value.and_then(|value| value.to_str()?.parse().ok()).filter(|count| *count > 0);
-    count.context("expected a number of at least 1 after `--rounds`")
 }
 
 fn unknown(argument: &OsStr) -> Error {
@@ -317,15 +307,12 @@ mod tests {
         let model = Some(PathBuf::from("minilm"));
         check("audit", Ok(Task::Audit(Missing::Told)));
         check("audit --strict", Ok(Task::Audit(Missing::Refused)));
-        check("bench", Ok(Task::Bench));
+        check("bench", Bench::parse(&[]).map(Task::Bench).map_err(|_| "bench takes no arguments"));
+        check("ci --devices", Ok(Task::Ci(Checks::Devices)));
+        check("ci --devices --list", Ok(Task::CiList(Checks::Devices)));
         check("ci", Ok(Task::Ci(Checks::Plain(Weights::Pulled))));
         check("ci --fast", Ok(Task::Ci(Checks::Plain(Weights::AsFound))));
         check("ci --list --fast", Ok(Task::CiList(Checks::Plain(Weights::AsFound))));
-        check("ci --devices", Ok(Task::Ci(Checks::Devices)));
-        check("ci --devices --list", Ok(Task::CiList(Checks::Devices)));
-        check("ci", Ok(Task::Ci(Weights::Pulled)));
-        check("ci --fast", Ok(Task::Ci(Weights::AsFound)));
-        check("ci --list --fast", Ok(Task::CiList(Weights::AsFound)));
         check("dist", Ok(Task::Dist(dist::Binary::Built)));
         check("dist --twice", Ok(Task::Dist(dist::Binary::BuiltTwice)));
         check("dist --binary a", Ok(Task::Dist(dist::Binary::File("a".into()))));
@@ -343,18 +330,6 @@ mod tests {
     }
 
     #[test]
-    fn a_comparison_has_options() {
-        let check = |line: &str, options: bench::Options| {
-            check(line, Ok(Task::BenchPeers(options)));
-        };
-        let only = vec!["MiniLM".to_owned(), "learn".to_owned()];
-        let model = Some(PathBuf::from("minilm"));
-        check("bench --peers", bench::Options { rounds: 15, only: Vec::new(), model: None });
-        let line = "bench --only MiniLM --rounds 3 --peers --only learn --model minilm";
-        check(line, bench::Options { rounds: 3, only, model });
-    }
-
-    #[test]
     fn a_release_has_a_level() {
         use release::{Level, Options, Outcome, Packages};
         let check = |line: &str, level, outcome, packages| {
@@ -367,12 +342,9 @@ mod tests {
 
     #[test]
     fn wrong_arguments_are_named() {
-        check("bench --rounds 3", Err("expected `--peers` beside the other options"));
-        let rounds = Err("expected a number of at least 1 after `--rounds`");
-        check("bench --peers --rounds", Err("expected a number of at least 1 after `--rounds`"));
-        check("bench --peers --rounds 0", rounds);
-        check("bench --peers --only", Err("expected a text after `--only`"));
-        check("bench --gpu", Err("unknown argument `--gpu`"));
+        check("bench --rounds 3", Err("unknown argument `--rounds`"));
+        check("bench --peers --rounds 0", Err("expected a number of at least 1 after `--rounds`"));
+        check("bench --gpu --save new", Err("unknown argument `--save`"));
         check("", Err("expected a command"));
         check("audit --quick", Err("unknown argument `--quick`"));
         check("cl", Err("unknown argument `cl`"));

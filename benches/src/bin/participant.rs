@@ -1,19 +1,22 @@
 //! Our side of the comparison with peers: answers one JSON line for each that it reads.
 //!
-//! `cargo xtask bench --peers` asks, and `benches/peers/peer.py` answers the same requests. How many
-//! threads there are is said by `RAYON_NUM_THREADS`.
+//! `participant [DEVICE]` computes on `cpu` unless told otherwise. `cargo xtask bench --peers` and
+//! `--gpu` ask, and `benches/peers/peer.py` answers the same requests. How many threads there are is
+//! said by `RAYON_NUM_THREADS`.
 
 use std::collections::HashMap;
+use std::env;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
-use burn::tensor::Device;
-use gating_benches::{Constant, devices};
+use anyhow::{Result, anyhow};
+use burn::tensor::{Device, FloatDType};
+use gating_benches::Constant;
 use gating_core::{
     BaseGatingModel, Embedding, Encoder, Error, Gate, GateConfig, GradientMode, Head, Rewards,
 };
+use gating_devices::{DeviceName, found, open};
 use gating_encoders::{LastTokenEncoder, ModelFiles, SentenceEncoder};
 use gating_metagraph::Uid;
 use serde::{Deserialize, Serialize};
@@ -26,9 +29,13 @@ const WARM_STEPS: usize = 3;
 #[serde(tag = "case", rename_all = "kebab-case")]
 enum Request {
     Versions,
+    /// What can be named when the participant is started.
+    Devices,
     Encode {
         model: PathBuf,
         pooling: Pooling,
+        #[serde(default)]
+        dtype: Dtype,
         messages: Vec<String>,
         #[serde(flatten)]
         repeat: Repeat,
@@ -65,6 +72,26 @@ enum Pooling {
 enum Readers {
     None,
     Threads,
+}
+
+/// The numbers of a network.
+#[derive(Clone, Copy, Default, Deserialize, Eq, Hash, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Dtype {
+    #[default]
+    F32,
+    F16,
+    Bf16,
+}
+
+impl From<Dtype> for FloatDType {
+    fn from(dtype: Dtype) -> Self {
+        match dtype {
+            Dtype::F32 => Self::F32,
+            Dtype::F16 => Self::F16,
+            Dtype::Bf16 => Self::BF16,
+        }
+    }
 }
 
 /// How long to repeat a case, and whether to tell what came out.
@@ -106,18 +133,31 @@ impl Answer {
 /// The device, and the encoders that were loaded so far.
 struct Participant {
     device: Device,
-    encoders: HashMap<(PathBuf, Pooling), Box<dyn Encoder>>,
+    encoders: HashMap<Network, Box<dyn Encoder>>,
+}
+
+/// What is loaded once.
+#[derive(Clone, Eq, Hash, PartialEq)]
+struct Network {
+    model: PathBuf,
+    pooling: Pooling,
+    dtype: Dtype,
 }
 
 impl Participant {
+    fn new(device: Device) -> Self {
+        Self { device, encoders: HashMap::new() }
+    }
+
     fn answer(&mut self, line: &str) -> Result<Value> {
         let answer = match serde_json::from_str(line)? {
             Request::Versions => {
                 return Ok(json!({ "versions": { "gating": env!("CARGO_PKG_VERSION") } }));
             }
-            Request::Encode { model, pooling, messages, repeat } => {
+            Request::Devices => return Ok(json!({ "devices": devices() })),
+            Request::Encode { model, pooling, dtype, messages, repeat } => {
                 let messages: Vec<&str> = messages.iter().map(String::as_str).collect();
-                self.encode(model, pooling, &messages, repeat)?
+                self.encode(Network { model, pooling, dtype }, &messages, repeat)?
             }
             Request::Learn { size, asked, gradient, readers, learning_rate, repeat } => {
                 let gradient: GradientMode = gradient.parse()?;
@@ -131,15 +171,9 @@ impl Participant {
         Ok(serde_json::to_value(answer)?)
     }
 
-    fn encode(
-        &mut self,
-        model: PathBuf,
-        pooling: Pooling,
-        messages: &[&str],
-        repeat: Repeat,
-    ) -> Result<Answer> {
+    fn encode(&mut self, network: Network, messages: &[&str], repeat: Repeat) -> Result<Answer> {
         let device = self.device.clone();
-        let encoder = self.encoder(model, pooling)?;
+        let encoder = self.encoder(network)?;
         let work = || {
             let embeddings = encoder.encode_batch(messages)?;
             device.sync()?;
@@ -151,17 +185,17 @@ impl Participant {
         Ok(Answer { values: values.map(|values| values.concat()), ..answer })
     }
 
-    fn encoder(&mut self, model: PathBuf, pooling: Pooling) -> Result<&dyn Encoder> {
-        let key = (model, pooling);
-        if !self.encoders.contains_key(&key) {
-            let files = ModelFiles::open(&key.0)?;
-            let encoder: Box<dyn Encoder> = match pooling {
-                Pooling::Mean => Box::new(SentenceEncoder::load(&files, &self.device)?),
-                Pooling::Last => Box::new(LastTokenEncoder::load(&files, &self.device)?),
+    fn encoder(&mut self, network: Network) -> Result<&dyn Encoder> {
+        if !self.encoders.contains_key(&network) {
+            let files = ModelFiles::open(&network.model)?;
+            let (device, dtype) = (&self.device, network.dtype.into());
+            let encoder: Box<dyn Encoder> = match network.pooling {
+                Pooling::Mean => Box::new(SentenceEncoder::load_in(&files, device, dtype)?),
+                Pooling::Last => Box::new(LastTokenEncoder::load_in(&files, device, dtype)?),
             };
-            self.encoders.insert(key.clone(), encoder);
+            self.encoders.insert(network.clone(), encoder);
         }
-        Ok(&*self.encoders[&key])
+        Ok(&*self.encoders[&network])
     }
 
     /// A step goes from an embedding to new weights: scores, loss, gradient, weights.
@@ -247,9 +281,26 @@ fn measure<T>(seconds: f64, mut work: impl FnMut() -> Result<T>) -> Result<(Answ
     }
 }
 
+/// Every device that is compiled in and found: what is known of it, or why it cannot be had.
+fn devices() -> Vec<Value> {
+    let describe = |name: DeviceName| match open(name) {
+        Ok(opened) => json!({
+            "name": name.to_string(),
+            "about": opened.about.name,
+            "driver": opened.about.driver,
+            "memory": opened.about.memory,
+            "max_tensor": opened.about.max_tensor,
+            "is_software": opened.about.is_software,
+        }),
+        Err(error) => json!({ "name": name.to_string(), "error": error.to_string() }),
+    };
+    found().into_iter().map(describe).collect()
+}
+
 fn main() -> Result<()> {
-    let (_, device) = devices().into_iter().next().context("no device is compiled in")?;
-    let mut participant = Participant { device, encoders: HashMap::new() };
+    let name: DeviceName = env::args().nth(1).as_deref().unwrap_or("cpu").parse()?;
+    let opened = open(name).map_err(|error| anyhow!("{error}: {}", error.advice()))?;
+    let mut participant = Participant::new(opened.device);
     let mut stdout = io::stdout().lock();
     for line in io::stdin().lines() {
         let answer = participant.answer(&line?);
@@ -261,13 +312,12 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "flex"))]
 mod tests {
     use super::*;
 
     fn answer(line: &str) -> Result<Value> {
-        let (_, device) = devices().swap_remove(0);
-        Participant { device, encoders: HashMap::new() }.answer(line)
+        Participant::new(open(DeviceName::Cpu)?.device).answer(line)
     }
 
     /// Runs a case once. The expected scores are what `benches/peers/peer.py serve eager` answers
@@ -300,6 +350,16 @@ mod tests {
                 "readers":"threads","learning_rate":10,"seconds":0,"check":true}"#,
             [0.5134281, -0.4108864, 0.0920872, -0.1914664],
         );
+    }
+
+    #[test]
+    fn devices_are_told() {
+        let answer = answer(r#"{"case":"devices"}"#).expect("the request is right");
+        let devices = answer["devices"].as_array().expect("it is a list");
+        let cpu = devices.iter().find(|device| device["name"] == "cpu");
+        let cpu = cpu.expect("the processor is always there");
+        assert_eq!(cpu["is_software"], false);
+        assert!(cpu["about"].as_str().is_some_and(|about| about.contains("threads")), "{cpu}");
     }
 
     #[test]

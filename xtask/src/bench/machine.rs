@@ -1,7 +1,9 @@
 //! What a measurement was taken on, as Linux tells it.
 
 use std::fs;
+use std::thread;
 
+use super::cells::table;
 use crate::workspace;
 
 /// Extensions of processors that matter to products of matrices, as `/proc/cpuinfo` names them.
@@ -52,6 +54,38 @@ impl Machine {
             load,
         }
     }
+}
+
+impl Machine {
+    /// A table of all this and of what else there is to say.
+    pub(super) fn table(&self, more: &[(&str, String)]) -> String {
+        let Self { processor, threads, extensions, caches, memory, kernel, .. } = self;
+        let Self { rustc, commit, date, load, .. } = self;
+        let rows = [
+            ("processor", format!("{processor}, {threads} threads")),
+            ("extensions", extensions.join(", ")),
+            ("caches", caches.join(", ")),
+            ("memory", memory.clone()),
+            ("kernel", kernel.clone()),
+            ("load before the start", load.clone()),
+            ("date", date.clone()),
+            ("commit", commit.clone()),
+            ("compiler", rustc.clone()),
+        ];
+        let rows = rows.into_iter().chain(more.iter().cloned());
+        table(&["what", "which"], rows.map(|(name, value)| vec![name.to_owned(), value]))
+    }
+}
+
+/// Names with their versions, in one cell.
+pub(super) fn versions(versions: &[(String, String)]) -> String {
+    let version = |(name, version): &(String, String)| format!("{name} {version}");
+    versions.iter().map(version).collect::<Vec<_>>().join(", ")
+}
+
+/// As many as computations take.
+pub(super) fn threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// How busy the machine is.
@@ -109,8 +143,8 @@ fn memory(meminfo: &str) -> String {
 /// The commit that was measured, and whether the files are as it has them.
 fn commit() -> String {
     let commit = say("git", &["rev-parse", "--short=10", "HEAD"]);
-    // The page itself is written anew by every run.
-    let changes = ["status", "--porcelain", "--", ".", ":(exclude)docs/benchmarks.md"];
+    // The page and its charts are written anew by every run.
+    let changes = ["status", "--porcelain", "--", ".", ":(exclude)docs/benchmarks*"];
     match say("git", &changes).as_str() {
         "" | "unknown" => commit,
         _ => format!("{commit} with changes"),

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::model::Model;
 use super::participant::Peer;
 use super::rows::{self, Case};
-use super::setup::Setup;
+use super::setup::{Setup, Stage};
 
 const PEERS: [Peer; 4] = [Peer::Eager, Peer::Sdpa, Peer::Onnx, Peer::Ours];
 

@@ -1,13 +1,14 @@
-//! The page that tells what was measured.
+//! The section of the page that compares with peers.
 
-use super::machine::Machine;
+use super::cells::{MISSING, Verdicts, ratio, rounded, significant, table};
+use super::machine::{self, Machine};
 use super::memory::Memory;
 use super::participant::Peer;
 use super::rounds::Measured;
 use super::rows::{Kind, LIMIT_OPERATIONS, PRODUCT};
 use super::statistics::{Spread, median, ratios};
 
-/// The page with a place for every table.
+/// The section with a place for every table.
 const TEMPLATE: &str = include_str!("page.md");
 
 /// From how many tokens on the share of the limit is a target, and which.
@@ -25,9 +26,7 @@ const START: f64 = 0.1;
 /// What may be added to the weights file, as a factor and in bytes.
 const MEMORY: (f64, f64) = (1.25, 60e6);
 
-const MISSING: &str = "not measured";
-
-/// Everything that the page tells.
+/// Everything that the section tells.
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) machine: Machine,
@@ -38,24 +37,9 @@ pub(super) struct Report {
     pub(super) memory: Vec<Memory>,
 }
 
-/// How many targets were met and missed so far.
-#[derive(Default)]
-struct Verdicts {
-    met: usize,
-    missed: usize,
-}
-
-impl Verdicts {
-    /// A target as it stands in a cell, with the verdict.
-    fn judge(&mut self, target: &str, is_met: bool) -> String {
-        *(if is_met { &mut self.met } else { &mut self.missed }) += 1;
-        format!("{target}, {}", if is_met { "met" } else { "missed" })
-    }
-}
-
 impl Report {
-    /// The page as Markdown.
-    pub(super) fn page(&self) -> String {
+    /// The section as Markdown.
+    pub(super) fn section(&self) -> String {
         let mut verdicts = Verdicts::default();
         let tables = [
             ("{encoders}", self.encoders(&mut verdicts)),
@@ -64,13 +48,11 @@ impl Report {
             ("{start}", self.start(&mut verdicts)),
             ("{memory}", self.memory(&mut verdicts)),
             ("{product}", self.product()),
-            ("{machine}", self.machine()),
+            ("{machine}", self.machine.table(&[("versions", machine::versions(&self.versions))])),
             ("{threads}", self.machine.threads.to_string()),
             ("{rounds}", self.rounds.to_string()),
         ];
-        let Verdicts { met, missed } = verdicts;
-        let summary = format!("Targets met: {met} of {}.", met + missed);
-        let page = TEMPLATE.replace("{summary}", &summary);
+        let page = TEMPLATE.replace("{summary}", &verdicts.summary());
         tables.into_iter().fold(page, |page, (place, text)| page.replace(place, &text))
     }
 
@@ -185,26 +167,6 @@ impl Report {
         };
         product.and_then(rates).unwrap_or_default()
     }
-
-    fn machine(&self) -> String {
-        let Machine { processor, threads, extensions, caches, memory, kernel, .. } = &self.machine;
-        let Machine { rustc, commit, date, load, .. } = &self.machine;
-        let version = |(name, version): &(String, String)| format!("{name} {version}");
-        let versions: Vec<String> = self.versions.iter().map(version).collect();
-        let rows = [
-            ("processor", format!("{processor}, {threads} threads")),
-            ("extensions", extensions.join(", ")),
-            ("caches", caches.join(", ")),
-            ("memory", memory.clone()),
-            ("kernel", kernel.clone()),
-            ("load before the start", load.clone()),
-            ("date", date.clone()),
-            ("commit", commit.clone()),
-            ("compiler", rustc.clone()),
-            ("versions", versions.join(", ")),
-        ];
-        table(&["what", "which"], rows.map(|(name, value)| vec![name.to_owned(), value]))
-    }
 }
 
 fn encoder(measured: &Measured, verdicts: &mut Verdicts) -> Option<Vec<String>> {
@@ -248,46 +210,13 @@ fn rate(seconds: &[f64], operations: f64) -> Vec<f64> {
     seconds.iter().map(|seconds| operations / seconds).collect()
 }
 
-/// To the digits that targets have.
-fn rounded(ratio: f64) -> f64 {
-    (ratio * 100.0).round() / 100.0
-}
-
-fn ratio(spread: Option<Spread>) -> String {
-    spread.map_or(MISSING.to_owned(), |Spread { lower, median, upper }| {
-        format!("{median:.2} ({lower:.2} to {upper:.2})")
-    })
-}
-
 fn milliseconds(measured: &Measured, peer: Peer) -> String {
     median(measured.of(peer)).map_or(MISSING.to_owned(), |seconds| significant(seconds * 1e3))
-}
-
-/// Three digits, or more before the point.
-fn significant(value: f64) -> String {
-    match value {
-        100.0.. => format!("{value:.0}"),
-        10.0.. => format!("{value:.1}"),
-        1.0.. => format!("{value:.2}"),
-        _ => format!("{value:.3}"),
-    }
 }
 
 fn difference(measured: &Measured) -> String {
     let found = measured.differences.get(&Peer::Ours);
     found.map_or(MISSING.to_owned(), |difference| format!("{difference:.0e}"))
-}
-
-/// A Markdown table; a sentence in place of one without rows.
-fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
-    let rows: Vec<String> = rows.into_iter().map(|cells| line(&cells)).collect();
-    if rows.is_empty() {
-        return "Nothing of this was measured.".to_owned();
-    }
-    let head: Vec<String> = head.iter().map(|&cell| cell.to_owned()).collect();
-    let rule = format!("|{}", "---|".repeat(head.len()));
-    [vec![line(&head), rule], rows].concat().join("\n")
 }
 
 #[cfg(test)]

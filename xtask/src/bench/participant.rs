@@ -8,6 +8,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::found::Found;
+
 /// Who is compared.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Peer {
@@ -17,6 +19,8 @@ pub(super) enum Peer {
     Sdpa,
     Onnx,
     Ours,
+    /// Ours on a GPU by the shaders of WGPU, where `Ours` is on CUDA.
+    Shaders,
     /// Multiply-adds in registers alone: what the processor can do.
     Limit,
 }
@@ -28,6 +32,7 @@ impl fmt::Display for Peer {
             Self::Sdpa => "PyTorch SDPA",
             Self::Onnx => "ONNX Runtime",
             Self::Ours => "ours",
+            Self::Shaders => "ours by shaders",
             Self::Limit => "limit",
         })
     }
@@ -76,6 +81,14 @@ impl Participant {
         let versions = versions.with_context(|| format!("{} tells no versions", self.peer))?;
         let text = |value: &Value| value.as_str().unwrap_or("unknown").to_owned();
         Ok(versions.iter().map(|(name, version)| (name.clone(), text(version))).collect())
+    }
+
+    /// The devices that it finds.
+    pub(super) fn devices(&mut self) -> Result<Vec<Found>> {
+        let answer = self.exchange(&serde_json::json!({ "case": "devices" }))?;
+        let devices = answer["devices"].as_array();
+        let devices = devices.with_context(|| format!("{} tells no devices", self.peer))?;
+        devices.iter().map(Found::read).collect()
     }
 
     /// The most memory that it ever had, in bytes; none where the system does not tell.

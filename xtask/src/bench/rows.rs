@@ -9,6 +9,9 @@ use super::participant::Peer;
 pub(super) const UIDS: usize = 4096;
 pub(super) const HIDDEN: usize = 768;
 
+/// How far f32 may be from PyTorch's. Sums in another order differ by some 1e-6.
+pub(super) const TOLERANCE: f64 = 1e-4;
+
 /// How many multiply-adds, as two operations each, the limit is asked to do.
 pub(super) const LIMIT_OPERATIONS: f64 = 1e9;
 
@@ -35,8 +38,10 @@ pub(super) struct Row {
     pub(super) name: String,
     pub(super) kind: Kind,
     /// Who is asked, and the cases that each is asked for, one after another.
-    pub(super) peers: &'static [Peer],
+    pub(super) peers: Vec<Peer>,
     pub(super) cases: Vec<Case>,
+    /// How far from the first peer's a number may be, as a share of the largest of them all.
+    pub(super) tolerance: f64,
 }
 
 /// Which table a row belongs to, and what that table needs to know of it.
@@ -52,6 +57,11 @@ pub(super) enum Kind {
     Mixed {
         tokens: usize,
         single: usize,
+    },
+    /// One batch on a GPU.
+    Gpu {
+        tokens: usize,
+        dtype: &'static str,
     },
     Learn,
     Score,
@@ -90,6 +100,14 @@ impl Case {
             "messages": model.messages(lengths),
         });
         Self::Encode { request }
+    }
+
+    /// The same in other numbers than f32; only of batches.
+    pub(super) fn in_dtype(mut self, dtype: &str) -> Self {
+        if let Self::Encode { request } = &mut self {
+            request["dtype"] = json!(dtype);
+        }
+        self
     }
 
     /// The line that a participant reads: to repeat the case for so many seconds or, to be
@@ -145,8 +163,8 @@ pub(super) fn all(minilm: &Model, gpt_neo: &Model) -> Vec<Row> {
     rows
 }
 
-fn row(name: String, kind: Kind, peers: &'static [Peer], cases: Vec<Case>) -> Row {
-    Row { name, kind, peers, cases }
+fn row(name: String, kind: Kind, peers: &[Peer], cases: Vec<Case>) -> Row {
+    Row { name, kind, peers: peers.to_vec(), cases, tolerance: TOLERANCE }
 }
 
 fn encode(model: &Model, lengths: &[usize], size: &str, prototype: f64) -> Row {

@@ -5,10 +5,10 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
+use super::machine;
 use super::model::Model;
 use super::participant::{Participant, Peer};
 use super::rows::UIDS;
@@ -20,20 +20,55 @@ const PEERS: &str = "benches/peers";
 /// The network that `peer.py` makes, with random weights.
 pub(super) const GPT_NEO: &str = "gpt-neo-125m";
 
+/// Our side of every comparison.
+pub(super) const PARTICIPANT: &str = "participant";
+
 /// The variables by which libraries are told how many threads to use.
 const THREADS: [&str; 4] =
     ["MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"];
 
-/// Everything that was built and made.
+/// Who starts those that are compared.
+pub(super) trait Stage {
+    fn start(&self, peer: Peer) -> Result<Participant>;
+
+    /// A process that scores one message and prints a line; none where no row times processes.
+    fn first_score(&self, _peer: Peer, _message: &str) -> Option<Command> {
+        None
+    }
+}
+
+/// How to call the participants of any comparison.
+#[derive(Debug)]
+pub(super) struct Programs {
+    pub(super) python: PathBuf,
+    pub(super) participant: PathBuf,
+}
+
+impl Programs {
+    /// One of the peers that `peer.py` is.
+    pub(super) fn peer(&self, mode: &str, device: &str) -> Command {
+        let mut command = program(&self.python);
+        command.args(["-B", &format!("{PEERS}/peer.py"), "--models"]).arg(models());
+        command.args(["serve", mode, "--device", device]);
+        command.args(["--threads", &machine::threads().to_string()]);
+        command
+    }
+
+    /// Our side.
+    pub(super) fn ours(&self, device: &str) -> Command {
+        let mut command = program(&self.participant);
+        command.arg(device);
+        command
+    }
+}
+
+/// Everything that was built and made for a comparison on the processor.
 #[derive(Debug)]
 pub(super) struct Setup {
-    pub(super) threads: usize,
     pub(super) minilm: Model,
     pub(super) gpt_neo: Model,
-    python: PathBuf,
-    models: PathBuf,
+    programs: Programs,
     gating: PathBuf,
-    participant: PathBuf,
     limit: PathBuf,
 }
 
@@ -41,77 +76,78 @@ impl Setup {
     /// Builds and makes what is missing. The real weights are those of the given folder, of the
     /// one that the environment names, or of the model hub.
     pub(super) fn make(minilm: Option<PathBuf>) -> Result<Self> {
-        let python = python::environment("bench-venv", &format!("{PEERS}/requirements.txt"))?;
+        let python = python()?;
         let build = ["build", "--release", "--workspace", "--locked"];
         workspace::run(workspace::cargo().args(build))?;
         let gating = workspace::built("release", "gating")?;
-        let folder = match minilm.or_else(|| workspace::weights().map(PathBuf::from)) {
-            Some(folder) => std::path::absolute(folder).context("`--model` names no folder")?,
-            None => {
-                minilm::pull(&gating)?;
-                minilm::pulled(&gating)?
-            }
-        };
-        let models = models();
-        prepare(&python, &models, &folder)?;
+        let folder = minilm_folder(minilm, &gating)?;
+        prepare(&python, Some(&folder))?;
         Ok(Self {
-            threads: thread::available_parallelism().map_or(1, usize::from),
             minilm: Model::sentence("MiniLM", &folder)?,
-            gpt_neo: Model::last_token("GPT-Neo", &models.join(GPT_NEO))?,
-            limit: limit(&models)?,
-            participant: workspace::built("release", "participant")?,
-            python,
-            models,
+            gpt_neo: Model::last_token("GPT-Neo", &models().join(GPT_NEO))?,
+            limit: limit(&models())?,
+            programs: Programs { python, participant: workspace::built("release", PARTICIPANT)? },
             gating,
         })
     }
+}
 
-    /// Starts a participant.
-    pub(super) fn start(&self, peer: Peer) -> Result<Participant> {
-        let threads = self.threads.to_string();
+impl Stage for Setup {
+    fn start(&self, peer: Peer) -> Result<Participant> {
         let mut command = match peer {
-            Peer::Eager => self.peer("eager", &threads),
-            Peer::Sdpa => self.peer("sdpa", &threads),
-            Peer::Onnx => self.peer("onnx", &threads),
-            Peer::Ours => self.program(&self.participant),
-            Peer::Limit => self.program(&self.limit),
+            Peer::Eager => self.programs.peer("eager", "cpu"),
+            Peer::Sdpa => self.programs.peer("sdpa", "cpu"),
+            Peer::Onnx => self.programs.peer("onnx", "cpu"),
+            Peer::Ours => self.programs.ours("cpu"),
+            Peer::Limit => program(&self.limit),
+            Peer::Shaders => bail!("no shaders are compared on a processor"),
         };
         if peer == Peer::Limit {
-            command.arg(&threads);
+            command.arg(machine::threads().to_string());
         }
         Participant::start(peer, &mut command)
     }
 
-    /// A process that scores one message with the model's files and prints a line.
-    pub(super) fn first_score(&self, peer: Peer, message: &str) -> Command {
+    /// Loads the sentence model for it.
+    fn first_score(&self, peer: Peer, message: &str) -> Option<Command> {
         let folder = &self.minilm.folder;
         let mut command;
         if peer == Peer::Ours {
-            command = self.program(&self.gating);
+            command = program(&self.gating);
             command.args(["score", "--top", "1", message, "--neuron.use_custom_gating_model"]);
             command.args([OsStr::new("--gating.model_name"), folder.as_os_str()]);
             command.args(["--gating.num_uids", &UIDS.to_string()]);
         } else {
-            command = self.program(&self.python);
+            command = program(&self.programs.python);
             command.args(["-B", &format!("{PEERS}/first_score.py")]).arg(folder);
             command.args([message, &UIDS.to_string()]);
         }
         command.stderr(Stdio::null());
-        command
+        Some(command)
     }
+}
 
-    fn peer(&self, mode: &str, threads: &str) -> Command {
-        let mut command = self.program(&self.python);
-        command.args(["-B", &format!("{PEERS}/peer.py"), "--models"]).arg(&self.models);
-        command.args(["serve", mode, "--threads", threads]);
-        command
-    }
+/// A program that is told how many threads to use.
+fn program(path: &Path) -> Command {
+    let mut command = workspace::program(path);
+    command.envs(THREADS.map(|name| (name, machine::threads().to_string())));
+    command
+}
 
-    /// A program that is told how many threads to use.
-    fn program(&self, path: &Path) -> Command {
-        let mut command = workspace::program(path);
-        command.envs(THREADS.map(|name| (name, self.threads.to_string())));
-        command
+/// The Python of an environment that has what the peers need.
+pub(super) fn python() -> Result<PathBuf> {
+    python::environment("bench-venv", &format!("{PEERS}/requirements.txt"))
+}
+
+/// The folder of all-MiniLM-L6-v2: the given one, the one that the environment names, or that of
+/// the model hub's client, which our command may have to fill.
+pub(super) fn minilm_folder(given: Option<PathBuf>, gating: &Path) -> Result<PathBuf> {
+    match given.or_else(|| workspace::weights().map(PathBuf::from)) {
+        Some(folder) => std::path::absolute(folder).context("`--model` names no folder"),
+        None => {
+            minilm::pull(gating)?;
+            minilm::pulled(gating)
+        }
     }
 }
 
@@ -120,11 +156,12 @@ pub(super) fn models() -> PathBuf {
     workspace::root().join("target/bench-models")
 }
 
-/// Makes the models that are missing.
-fn prepare(python: &Path, models: &Path, minilm: &Path) -> Result<()> {
+/// Makes the models that are missing: GPT-Neo, and of a given MiniLM and of it what ONNX Runtime
+/// takes.
+pub(super) fn prepare(python: &Path, minilm: Option<&Path>) -> Result<()> {
     let mut command = workspace::program(python);
-    command.args(["-B", &format!("{PEERS}/peer.py"), "--models"]).arg(models);
-    workspace::run(command.arg("prepare").arg(minilm))
+    command.args(["-B", &format!("{PEERS}/peer.py"), "--models"]).arg(models());
+    workspace::run(command.arg("prepare").args(minilm))
 }
 
 /// Builds the program that tells what the processor can do, for this processor alone.
