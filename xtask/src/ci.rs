@@ -178,7 +178,7 @@ impl Step {
             Work::WithWeights => command.env(WEIGHTS, minilm::pulled(&gating()?)?),
             Work::Rustdoc => command.env("RUSTDOCFLAGS", "-D warnings"),
             Work::Docs => return docs::run(docs::Mode::Check),
-            Work::Release => return release::run(release::Options::TRIAL),
+            Work::Release => return release::attempt(),
             Work::Tidy => return tidy::run(),
             Work::Setup(device) => return setup::run(device),
             Work::OnDevices => {

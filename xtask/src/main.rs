@@ -82,12 +82,6 @@ Commands:
   miri    Looks for undefined behavior in the kernels: their tests under the interpreter Miri,
           with small shapes and the portable instructions; takes the nightly toolchain, with
           `rustup +nightly component add miri rust-src`
-  setup   Fetches what the tests of a device need into target/devices, unless it is there, and
-          prints the environment for `eval \"$(cargo xtask setup wgpu)\"`; takes no root
-            libtorch        LibTorch 2.9 for the CPU, on Linux on x86-64; takes python3, downloads
-                            0.9 GB and keeps 0.5 GB
-            wgpu            Mesa's lavapipe, a Vulkan driver without a GPU, on Debian bookworm;
-                            downloads some 50 MB and keeps up to 300 MB
   release LEVEL
           Makes a release in a clone, and brings its commit and tag home: versions, changelog,
           interfaces compared with the last release by cargo-semver-checks where that is
@@ -96,6 +90,12 @@ Commands:
             --verify        builds the packages in a dry run too
   publish Hands the crates of the release that is checked out to the registry
             --dry-run       packs them, and hands over nothing
+  setup   Fetches what the tests of a device need into target/devices, unless it is there, and
+          prints the environment for `eval \"$(cargo xtask setup wgpu)\"`; takes no root
+            libtorch        LibTorch 2.9 for the CPU, on Linux on x86-64; takes python3, downloads
+                            0.9 GB and keeps 0.5 GB
+            wgpu            Mesa's lavapipe, a Vulkan driver without a GPU, on Debian bookworm;
+                            downloads some 50 MB and keeps up to 300 MB
   help    Prints this text
 ";
 
@@ -313,12 +313,16 @@ mod tests {
         check("ci", Ok(Task::Ci(Checks::Plain(Weights::Pulled))));
         check("ci --fast", Ok(Task::Ci(Checks::Plain(Weights::AsFound))));
         check("ci --list --fast", Ok(Task::CiList(Checks::Plain(Weights::AsFound))));
+        check("ci --devices", Ok(Task::Ci(Checks::Devices)));
+        check("ci --devices --list", Ok(Task::CiList(Checks::Devices)));
         check("dist", Ok(Task::Dist(dist::Binary::Built)));
         check("dist --twice", Ok(Task::Dist(dist::Binary::BuiltTwice)));
         check("dist --binary a", Ok(Task::Dist(dist::Binary::File("a".into()))));
         check("docs", Ok(Task::Docs(docs::Mode::Write)));
         check("docs --check", Ok(Task::Docs(docs::Mode::Check)));
         check("miri", Ok(Task::Miri));
+        check("publish", Ok(Task::Publish(release::Outcome::Kept)));
+        check("publish --dry-run", Ok(Task::Publish(release::Outcome::Dropped)));
         check("setup libtorch", Ok(Task::Setup(Device::Libtorch)));
         check("setup wgpu", Ok(Task::Setup(Device::Wgpu)));
         check("tidy", Ok(Task::Tidy));

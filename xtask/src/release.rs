@@ -34,7 +34,7 @@ pub(crate) struct Options {
 
 impl Options {
     /// A release that is made and dropped, without a build.
-    pub(crate) const TRIAL: Self =
+    const TRIAL: Self =
         Self { level: Level::Minor, outcome: Outcome::Dropped, packages: Packages::Packed };
 }
 
@@ -60,6 +60,15 @@ pub(crate) enum Packages {
 pub(crate) fn run(options: Options) -> Result<()> {
     let root = workspace::root();
     release(&Checkout::new(root), &root.join(CLONE), options)
+}
+
+/// Makes a release and drops it, where git knows the workspace.
+pub(crate) fn attempt() -> Result<()> {
+    if !workspace::root().join(".git").exists() {
+        println!("no release is tried: git does not know this folder");
+        return Ok(());
+    }
+    run(Options::TRIAL)
 }
 
 /// Hands the crates of the release that is checked out to the registry.

@@ -18,16 +18,42 @@ pub(super) fn write(name: &str) -> Result<String> {
     metadata.args(["--filter-platform", &build::target()?]);
     let metadata: Value = serde_json::from_slice(&workspace::output(&mut metadata)?)?;
     let lock = files::read_text(&workspace::root().join("Cargo.lock"))?;
-    let bill = bill(name, &metadata, &checksums(&lock))?;
+    let bill = bill(name, &metadata, &built(&tree()?), &checksums(&lock))?;
     Ok(format!("{}\n", serde_json::to_string_pretty(&bill)?))
 }
 
-/// The crates that the program is built of, tests left out.
-fn bill(name: &str, metadata: &Value, checksums: &BTreeMap<String, String>) -> Result<Value> {
+/// What cargo says that the program is built of, with the features that it is built with; `cargo
+/// metadata` knows only those of all crates together.
+fn tree() -> Result<String> {
+    let mut tree = workspace::cargo();
+    tree.args(["tree", "--locked", "--package", PROGRAM, "--edges", "normal,build"]);
+    tree.args(["--prefix", "none", "--format", "{p}", "--no-dedupe"]);
+    Ok(String::from_utf8_lossy(&workspace::output(&mut tree)?).into_owned())
+}
+
+/// The crates in lines such as `half v2.7.1` or `xtask v0.1.0 (/folder)`, by [`purl`].
+fn built(tree: &str) -> BTreeSet<String> {
+    let line = |line: &str| {
+        let mut words = line.split(' ');
+        let (name, version) = (words.next()?, words.next()?.strip_prefix('v')?);
+        Some(purl(&json!({"name": name, "version": version})))
+    };
+    tree.lines().filter_map(line).collect()
+}
+
+/// The crates that the program is built of, of which `built` says with its features.
+fn bill(
+    name: &str,
+    metadata: &Value,
+    built: &BTreeSet<String>,
+    checksums: &BTreeMap<String, String>,
+) -> Result<Value> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let (packages, nodes) = (list(&metadata["packages"]), list(&metadata["resolve"]["nodes"]));
     let packages: BTreeMap<&str, &Value> =
         packages.iter().filter_map(|package| Some((package["id"].as_str()?, package))).collect();
+    let is_built = |id: &&str| packages.get(id).is_some_and(|it| built.contains(&purl(it)));
+    let built_of = |node| built_of(node).into_iter().filter(is_built).collect();
     let nodes: BTreeMap<&str, BTreeSet<&str>> =
         nodes.iter().filter_map(|node| Some((node["id"].as_str()?, built_of(node)))).collect();
     let mut program = packages.iter().filter(|(_, package)| package["name"] == PROGRAM);
@@ -124,18 +150,23 @@ mod tests {
         let metadata = json!({
             "packages": [
                 package(PROGRAM, "MIT"), package("code", "MIT/Apache-2.0"), package("script", "ISC"),
-                package("test", "MIT"), package("other", "MIT"),
+                package("test", "MIT"), package("other", "MIT"), package("optional", "MIT"),
             ],
             "resolve": {"nodes": [
                 {"id": PROGRAM, "deps": [dependency("code", None), dependency("test", Some("dev"))]},
-                {"id": "code", "deps": [dependency("script", Some("build"))]},
+                {"id": "code", "deps": [
+                    dependency("script", Some("build")), dependency("optional", None),
+                ]},
                 {"id": "script", "deps": []},
                 {"id": "test", "deps": []},
+                {"id": "optional", "deps": []},
                 {"id": "other", "deps": [dependency("code", None)]},
             ]},
         });
         let lock = "[[package]]\nname = \"code\"\nversion = \"1.0.0+a\"\nchecksum = \"c0de\"\n";
-        let bill = bill("a", &metadata, &checksums(lock)).expect("the program is there");
+        let tree = "gating-cli v1.0.0+a (/here)\ncode v1.0.0+a\nscript v1.0.0+a\ntest v1.0.0+a\n";
+        let bill =
+            bill("a", &metadata, &built(tree), &checksums(lock)).expect("the program is there");
         let names: Vec<&Value> =
             bill["components"].as_array().into_iter().flatten().map(|it| &it["name"]).collect();
         assert_eq!(names, ["code", "script"]);
@@ -143,7 +174,7 @@ mod tests {
         assert_eq!(code["purl"], "pkg:cargo/code@1.0.0%2Ba");
         assert_eq!(code["licenses"][0]["expression"], "MIT OR Apache-2.0");
         assert_eq!(code["hashes"][0]["content"], "c0de");
-        assert_eq!(bill["dependencies"][1]["dependsOn"], json!(["pkg:cargo/script@1.0.0%2Ba"]));
+        assert_eq!(bill["dependencies"][0]["dependsOn"], json!(["pkg:cargo/script@1.0.0%2Ba"]));
         assert_eq!(bill["metadata"]["component"]["name"], PROGRAM);
     }
 }
