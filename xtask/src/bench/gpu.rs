@@ -24,8 +24,8 @@ const BATCHES: [usize; 3] = [1, 32, 256];
 const TOKENS: [usize; 2] = [64, 256];
 
 /// How far bf16 may be from PyTorch's, as a share of the largest number: a rounding is 4e-3, and
-/// twelve layers add some of them up.
-const BF16_TOLERANCE: f64 = 5e-2;
+/// twelve layers add some of them up. PyTorch's own ways of attention are 2e-2 apart for one message.
+const BF16_TOLERANCE: f64 = 1e-1;
 
 /// What is to be compared, and with which programs.
 #[derive(Debug, PartialEq)]
