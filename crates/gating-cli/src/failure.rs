@@ -211,6 +211,9 @@ impl From<gating_encoders::Error> for Failure {
     fn from(error: gating_encoders::Error) -> Self {
         match error {
             gating_encoders::Error::Device(error) => error.into(),
+            error @ gating_encoders::Error::DType { .. } => {
+                Self::new(Kind::Device, anyhow::Error::new(error))
+            }
             error => Self::new(Kind::Model, anyhow::Error::new(error)),
         }
     }
@@ -219,7 +222,16 @@ impl From<gating_encoders::Error> for Failure {
 impl From<DeviceError> for Failure {
     fn from(error: DeviceError) -> Self {
         let advice = error.advice();
-        Self::new(Kind::Device, anyhow::Error::new(error)).hint(advice)
+        let is_missing = !matches!(error, DeviceError::Failed { .. } | DeviceError::Unknown { .. });
+        let found: Vec<String> = match is_missing {
+            true => gating_devices::found().iter().map(ToString::to_string).collect(),
+            false => Vec::new(),
+        };
+        let failure = Self::new(Kind::Device, anyhow::Error::new(error));
+        match found.as_slice() {
+            [] => failure.hint(advice),
+            names => failure.hint(format!("{advice}; found: {}", names.join(", "))),
+        }
     }
 }
 

@@ -16,46 +16,47 @@ pub struct Choice {
 ///
 /// # Errors
 ///
-/// When no device is compiled in, or the one that comes first in this order cannot be opened:
-/// what is there and broken is told, and not passed over.
+/// When there is none of these, or the one that comes first in this order cannot be opened: what is
+/// there and broken is told, and not passed over.
 pub fn choose() -> Result<Choice, DeviceError> {
-    let gpu = found().into_iter().filter(|name| is_gpu(*name)).min_by_key(|name| rank(*name));
-    if let Some(name) = gpu {
+    if let Some(name) = gpu() {
         let opened = open(name)?;
         let reason = format!("{} was found", opened.about.name);
         return Ok(Choice { opened, reason });
     }
-    let name = match DeviceFamily::COMPILED {
-        families if families.contains(&DeviceFamily::Flex) => DeviceName::Cpu,
-        families if families.contains(&DeviceFamily::LibTorch) => DeviceName::LibTorch,
-        [] => return Err(DeviceError::None),
-        _ => DeviceName::Wgpu(None),
-    };
     let reason = match DeviceFamily::COMPILED {
         [_] => "the only one compiled in".to_owned(),
         _ => format!("no GPU was found; compiled in: {}", DeviceFamily::compiled()),
     };
-    Ok(Choice { opened: open(name)?, reason })
+    Ok(Choice { opened: open(processor()?)?, reason })
 }
 
-/// Whether the name is that of a GPU, and not of the processor or what stands in for one.
-fn is_gpu(name: DeviceName) -> bool {
-    match name {
-        DeviceName::Cpu | DeviceName::LibTorch => false,
-        DeviceName::LibTorchCuda(_) => true,
-        #[cfg(feature = "wgpu")]
-        DeviceName::Wgpu(_) | DeviceName::Vulkan(_) => !crate::adapters::is_software(name),
-        #[cfg(not(feature = "wgpu"))]
-        DeviceName::Wgpu(_) | DeviceName::Vulkan(_) => false,
-    }
+/// The best GPU of the first family that has one.
+fn gpu() -> Option<DeviceName> {
+    let by_libtorch =
+        || found().into_iter().find(|name| matches!(name, DeviceName::LibTorchCuda(_)));
+    #[cfg(feature = "wgpu")]
+    let by_shaders = || {
+        let families = [DeviceFamily::Vulkan, DeviceFamily::Wgpu].into_iter();
+        let mut compiled = families.filter(|family| DeviceFamily::COMPILED.contains(family));
+        compiled.find_map(crate::adapters::best_gpu)
+    };
+    #[cfg(not(feature = "wgpu"))]
+    let by_shaders = || None;
+    by_libtorch().or_else(by_shaders)
 }
 
-/// The order in which GPUs are taken: by library, and then as the library counts them.
-fn rank(name: DeviceName) -> (u8, u16) {
-    match name {
-        DeviceName::LibTorchCuda(index) => (0, index),
-        DeviceName::Vulkan(index) => (1, index.unwrap_or(0)),
-        DeviceName::Wgpu(index) => (2, index.unwrap_or(0)),
-        DeviceName::Cpu | DeviceName::LibTorch => (3, 0),
+fn processor() -> Result<DeviceName, DeviceError> {
+    let is_compiled = |family| DeviceFamily::COMPILED.contains(&family);
+    if is_compiled(DeviceFamily::Flex) {
+        return Ok(DeviceName::Cpu);
     }
+    if is_compiled(DeviceFamily::LibTorch) {
+        return Ok(DeviceName::LibTorch);
+    }
+    if is_compiled(DeviceFamily::Wgpu) {
+        let found = "no driver has a GPU; one that stands in for it has to be named".to_owned();
+        return Err(DeviceError::NoAdapter { name: DeviceName::Wgpu(None), found });
+    }
+    Err(DeviceError::None)
 }

@@ -2,8 +2,16 @@
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use crate::DeviceError;
+
+/// The begin of the names of the threads on which Burn lets shaders' drivers work.
+const RUNNERS: [&str; 2] = ["DSU-", "DSD-"];
+
+/// How many threads wait for such work.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     static DEPTH: Cell<usize> = const { Cell::new(0) };
@@ -20,7 +28,9 @@ thread_local! {
 /// [`DeviceError::Failed`] with what the panic says.
 pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, DeviceError> {
     DEPTH.set(DEPTH.get() + 1);
+    WAITING.fetch_add(1, Ordering::Relaxed);
     let result = panic::catch_unwind(AssertUnwindSafe(work));
+    WAITING.fetch_sub(1, Ordering::Relaxed);
     DEPTH.set(DEPTH.get() - 1);
     result.map_err(|payload| {
         let said = payload.downcast_ref::<String>().map(String::as_str);
@@ -29,10 +39,14 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, DeviceError> {
     })
 }
 
-/// Whether this thread is in [`guarded`], so that a panic hook has nothing to print.
+/// Whether this thread is in [`guarded`], or works for one that is, so that a panic hook has nothing
+/// to print.
 #[must_use]
 pub fn is_guarded() -> bool {
-    DEPTH.get() > 0
+    let thread = thread::current();
+    let is_runner =
+        thread.name().is_some_and(|name| RUNNERS.iter().any(|begin| name.starts_with(begin)));
+    DEPTH.get() > 0 || (is_runner && WAITING.load(Ordering::Relaxed) > 0)
 }
 
 #[cfg(test)]

@@ -30,14 +30,15 @@ fn broken(name: DeviceName, said: String) -> DeviceError {
 
 fn about(name: String) -> About {
     // Without CUDA, to ask for its version is an error.
-    let version = tch::utils::has_cuda().then(tch::utils::version_cudart);
+    let version = || tch::utils::has_cuda().then(tch::utils::version_cudart);
+    let version = guarded(version).ok().flatten();
     let cuda = |version| format!("LibTorch, CUDA {}.{}", version / 1000, version % 1000 / 10);
     let driver = version.map_or_else(|| "LibTorch without CUDA".to_owned(), cuda);
     About { name, driver: Some(driver), ..About::default() }
 }
 
 fn cuda(name: DeviceName, index: u16) -> Result<Device, DeviceError> {
-    let count = tch::Cuda::device_count();
+    let count = count()?;
     let found = match count {
         _ if i64::from(index) < count => {
             #[expect(deprecated, reason = "it is there until Burn drops it")]
@@ -53,7 +54,12 @@ fn cuda(name: DeviceName, index: u16) -> Result<Device, DeviceError> {
     Err(DeviceError::NoCuda { name, found })
 }
 
+fn count() -> Result<i64, DeviceError> {
+    guarded(tch::Cuda::device_count)
+}
+
 pub(crate) fn found() -> Vec<DeviceName> {
-    let count = u16::try_from(tch::Cuda::device_count()).unwrap_or(0);
+    // Where asking fails, `init` says why.
+    let count = u16::try_from(count().unwrap_or(0)).unwrap_or(0);
     std::iter::once(DeviceName::LibTorch).chain((0..count).map(DeviceName::LibTorchCuda)).collect()
 }

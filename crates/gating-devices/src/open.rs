@@ -37,15 +37,23 @@ pub fn open(name: DeviceName) -> Result<Opened, DeviceError> {
         return Err(DeviceError::NotCompiled { name });
     }
     let name = exact(name)?;
+    let key = only(name);
     // Nothing panics while it changes the map.
     let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(opened) = opened.get(&name) {
-        return Ok(opened.clone());
+    if let Some(opened) = opened.get(&key) {
+        return Ok(Opened { name, ..opened.clone() });
     }
     let (device, about) = init(name)?;
     let found = Opened { name, device, about };
-    opened.insert(name, found.clone());
+    opened.insert(key, found.clone());
     Ok(found)
+}
+
+/// The one name of a device that has two.
+fn only(name: DeviceName) -> DeviceName {
+    #[cfg(feature = "wgpu")]
+    let name = adapters::only(name);
+    name
 }
 
 /// The name with the number of the device that it means.

@@ -8,8 +8,8 @@ use std::ops::Range;
 use burn::tensor::activation::softmax;
 use burn::tensor::module::attention;
 use burn::tensor::ops::AttentionModuleOptions;
-use burn::tensor::{DType, FloatDType, Int, Tensor, TensorData};
-use gating_kernels::{Attention, Pick, Segments, Sight};
+use burn::tensor::{Bool, DType, FloatDType, Int, Tensor, TensorData};
+use gating_kernels::{Attention, Pick, RelativeBias, Segments, Sight};
 
 #[cfg(feature = "flex")]
 use crate::cpu;
@@ -108,10 +108,17 @@ impl Windows {
             let options = AttentionModuleOptions { scale, softcap: None, is_causal };
             return attention(queries, keys, values, None, None, options).cast(dtype);
         }
-        let bias = padding.bias(form, &self.segments, &self.place);
-        let bias = if bias.dims()[1] > 1 { bias.slice_dim(1, heads.clone()) } else { bias };
-        let scores = queries.matmul(keys.transpose()).cast(FloatDType::F32) * form.scale;
-        softmax(scores + bias, 3).cast(values.dtype()).matmul(values).cast(dtype)
+        let [queries, keys] = [queries, keys].map(|part| part.cast(FloatDType::F32));
+        let scores = queries.matmul(keys.transpose()) * form.scale;
+        let scores = scores + padding.mask(form.sight, &self.segments, &self.place);
+        let scores = match &form.bias {
+            Some(relative) => {
+                let bias = padding.relative(relative, form.heads, &self.place);
+                scores + bias.slice_dim(1, heads.clone())
+            }
+            None => scores,
+        };
+        softmax(scores, 3).cast(values.dtype()).matmul(values).cast(dtype)
     }
 
     /// The largest of every number in the states of each window:
@@ -134,13 +141,21 @@ impl Windows {
         if self.place.has_kernels() {
             return cpu::mean(states, &self.segments);
         }
-        let (count, rows) = (self.segments.count(), self.segments.rows());
-        let mut weights = vec![0.0; count * rows];
-        for (window, range) in self.segments.ranges().enumerate() {
-            let weight = 1.0 / range.len() as f32;
-            weights[window * rows..][range].fill(weight);
+        let padding = self.padding();
+        let [count, hidden] = [self.segments.count(), states.dims()[1]];
+        let shape = [count, padding.length, hidden];
+        if padding.is_even {
+            return states.clone().reshape(shape).mean_dim(1).squeeze_dim(1);
         }
-        self.place.precise(weights, [count, rows]).matmul(states.clone())
+        let lengths: Vec<usize> = self.segments.ranges().map(|range| range.len()).collect();
+        let is_past = |&length: &usize| (0..padding.length).map(move |at| at >= length);
+        let past: Vec<bool> = lengths.iter().flat_map(is_past).collect();
+        let past = TensorData::new(past, [count, padding.length, 1]);
+        let past = Tensor::<3, Bool>::from_data(past, &self.place.device).expand(shape);
+        let padded = states.clone().select(0, padding.rows.clone()).reshape(shape);
+        let lengths = lengths.into_iter().map(|length| length as f32).collect();
+        padded.mask_fill(past, 0.0).sum_dim(1).squeeze_dim::<2>(1)
+            / self.place.precise(lengths, [count, 1])
     }
 }
 
@@ -155,7 +170,9 @@ struct Padding {
     /// The padded position of each row.
     real: Tensor<1, Int>,
     /// What is added to scores so that only what is seen counts, by how far a query sees back.
-    biases: RefCell<BTreeMap<usize, Tensor<4>>>,
+    masks: RefCell<BTreeMap<usize, Tensor<4>>>,
+    /// The bias by distance of the last layer that had one: most often all have the same.
+    relative: RefCell<Option<(RelativeBias, Tensor<4>)>>,
 }
 
 impl Padding {
@@ -171,7 +188,8 @@ impl Padding {
             is_even: segments.rows() == segments.count() * length,
             rows: indices(segments.ranges().flat_map(row), place),
             real: indices(real, place),
-            biases: RefCell::default(),
+            masks: RefCell::default(),
+            relative: RefCell::default(),
         }
     }
 
@@ -185,24 +203,32 @@ impl Padding {
         sees_all && attention.bias.is_none()
     }
 
-    /// What is added to scores: `[1 or windows, 1 or heads, 1 or length, length]`.
-    fn bias(&self, attention: &Attention, segments: &Segments, place: &Place) -> Tensor<4> {
-        let reach = match attention.sight {
+    /// What is added to scores so that only what is seen counts: `[1 or windows, 1, 1 or length,
+    /// length]`.
+    fn mask(&self, sight: Sight, segments: &Segments, place: &Place) -> Tensor<4> {
+        let reach = match sight {
             Sight::All => 0,
             Sight::Behind { reach } => reach.min(self.length),
         };
-        let mut biases = self.biases.borrow_mut();
-        let mask = biases.entry(reach).or_insert_with(|| match attention.sight {
+        let mut masks = self.masks.borrow_mut();
+        let mask = masks.entry(reach).or_insert_with(|| match sight {
             Sight::All => self.ends(segments, place),
             sight @ Sight::Behind { .. } => self.triangle(sight, place),
         });
-        match &attention.bias {
-            Some(relative) => {
-                let values = relative.square(attention.heads, self.length);
-                let shape = [1, attention.heads, self.length, self.length];
-                mask.clone() + place.precise(values, shape)
+        mask.clone()
+    }
+
+    /// What is added to scores for the distance of key and query: `[1, heads, length, length]`.
+    fn relative(&self, relative: &RelativeBias, heads: usize, place: &Place) -> Tensor<4> {
+        let mut kept = self.relative.borrow_mut();
+        match &*kept {
+            Some((same, tensor)) if same == relative => tensor.clone(),
+            _ => {
+                let shape = [1, heads, self.length, self.length];
+                let tensor = place.precise(relative.square(heads, self.length), shape);
+                *kept = Some((relative.clone(), tensor.clone()));
+                tensor
             }
-            None => mask.clone(),
         }
     }
 

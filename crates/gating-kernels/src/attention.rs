@@ -100,7 +100,7 @@ impl Sight {
 /// let bias = RelativeBias::new(vec![-1.0, 0.0, 1.0], 1, 1);
 /// assert_eq!(bias.square(1, 2), [0.0, 1.0, -1.0, 0.0]);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RelativeBias {
     values: Vec<f32>,
     farthest: usize,
