@@ -2,7 +2,7 @@
 
 use std::env;
 
-use gating_devices::DeviceName;
+use gating_devices::{DeviceFamily, DeviceName};
 use serde_json::{Value, json};
 
 use crate::fixture::{Place, Run, place};
@@ -77,7 +77,8 @@ fn a_device_that_is_not_there_is_an_error_and_nothing_else_is_taken() {
         assert_eq!(error["kind"], json!("device"), "{error}");
         let message = error["message"].as_str().expect("an error has a message");
         assert!(expected.iter().any(|expected| message.contains(expected)), "{message}");
-        assert!(error["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{error}");
+        assert!(error["hint"].as_str().is_some_and(|hint| hint.contains("found: cpu")), "{error}");
+        assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
     };
     check("wgpu:60000", &["not compiled in", "numbered from 0", "no driver of"]);
     check("vulkan:60000", &["not compiled in", "numbered from 0", "no driver of"]);
@@ -88,6 +89,9 @@ fn a_device_that_is_not_there_is_an_error_and_nothing_else_is_taken() {
 fn auto_says_what_it_took() {
     let run = run(&place(), "auto", &["score", "hi"]);
     assert_eq!(run.code, Some(0), "{run:?}");
-    assert!(run.stderr.contains("device: "), "{run:?}");
-    assert!(!run.stderr.contains("device: wgpu") || !run.stderr.contains("llvmpipe"), "{run:?}");
+    let has_cpu = DeviceFamily::COMPILED.contains(&DeviceFamily::Flex);
+    let choice = gating_devices::choose().expect("the command took a device");
+    assert!(has_cpu || choice.opened.name != DeviceName::Cpu);
+    let expected = format!("device: {} ({})", choice.opened.name, choice.reason);
+    assert!(run.stderr.contains(&expected), "{run:?}, expected {expected}");
 }

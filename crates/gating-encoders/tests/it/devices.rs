@@ -10,7 +10,7 @@ use gating_core::{
     BaseGatingModel, CachedEncoder, Checkpoint, CheckpointFolder, Encoder, Gate, GateConfig,
     GradientMode, Rewards,
 };
-use gating_devices::{DeviceName, Opened, found, open};
+use gating_devices::{DeviceFamily, DeviceName, Opened, found, open};
 use gating_encoders::{Error, LastTokenEncoder, ModelFiles, SentenceEncoder};
 use gating_metagraph::{Hotkey, Metagraph, Neuron, Uid};
 use serde::Deserialize;
@@ -192,27 +192,46 @@ fn a_model_learns_the_same_on_every_device_and_goes_on_on_another() {
     }
 }
 
-/// Half as many digits, where the device has them; the direction hardly changes.
+/// The cosine of two vectors.
+fn cosine(left: &[f32], right: &[f32]) -> f32 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    dot(left, right) / (dot(left, left) * dot(right, right)).sqrt()
+}
+
+/// Half as many digits, where the device has them: the direction hardly changes, neither alone nor in
+/// a batch that pads.
 #[test]
 fn fewer_digits_keep_the_direction_where_the_device_has_them() {
+    let messages = ["who asks?", "the miner asks the other miner about learning", "why"];
     for opened in devices() {
-        let files = files("tiny-bert");
-        for dtype in [FloatDType::F16, FloatDType::BF16] {
-            match SentenceEncoder::load_in(&files, &opened.device, dtype) {
+        for (name, dtype) in [
+            ("tiny-bert", FloatDType::F16),
+            ("tiny-bert", FloatDType::BF16),
+            ("tiny-gpt-neo", FloatDType::F16),
+            ("tiny-gpt-neo", FloatDType::BF16),
+        ] {
+            let files = files(name);
+            let at = format!("{}, {name}, {dtype:?}", opened.name);
+            match LastTokenEncoder::load_in(&files, &opened.device, dtype) {
                 Ok(coarse) => {
-                    let fine = encode(&sentence(&files, &opened), MESSAGES[0]);
-                    let coarse = encode(&coarse, MESSAGES[0]);
-                    let cosine: f32 = fine.iter().zip(&coarse).map(|(a, b)| a * b).sum();
-                    // bf16 has 8 bits, and an error of 2^-9 a number.
-                    assert!(cosine > 0.999, "{}, {dtype:?}: {cosine}", opened.name);
-                    assert!(distance(&fine, &coarse) > 0.0, "{} is in f32", opened.name);
+                    let fine = encode_batch(&last_token(&files, &opened), &messages);
+                    let batch = encode_batch(&coarse, &messages);
+                    let alone = messages.map(|message| encode(&coarse, message));
+                    for ((fine, batch), alone) in fine.iter().zip(&batch).zip(&alone) {
+                        // bf16 has 8 bits, and an error of 2^-9 a number; weights here are larger
+                        // than trained ones.
+                        assert!(cosine(fine, batch) > 0.998, "{at}: {}", cosine(fine, batch));
+                        assert!(cosine(fine, alone) > 0.998, "{at}: {}", cosine(fine, alone));
+                        assert!(distance(fine, alone) > 0.0, "{at} is f32");
+                    }
                 }
                 Err(error) => {
                     assert!(matches!(error, Error::DType { found } if found == dtype), "{error}");
-                    assert!(opened.name != DeviceName::LibTorch, "LibTorch has {dtype:?}");
+                    assert!(opened.name.family() != DeviceFamily::LibTorch, "{at}: {error}");
                 }
             }
         }
+        let files = files("tiny-bert");
         let error = SentenceEncoder::load_in(&files, &opened.device, FloatDType::F64);
         assert!(matches!(error, Err(Error::DType { found: FloatDType::F64 })));
     }
