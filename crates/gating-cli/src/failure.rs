@@ -40,7 +40,7 @@ pub(crate) enum Kind {
     ///
     /// `gating metagraph diff`.
     Metagraph,
-    /// A device is not compiled in, or failed.
+    /// A device is not compiled in or not there, cannot compute in `neuron.dtype`, or failed.
     ///
     /// `gating doctor`.
     Device,
