@@ -74,7 +74,7 @@ fn a_device_that_is_not_there_is_told_with_what_is() {
 }
 
 #[test]
-fn the_choice_is_no_driver_that_stands_in_for_a_gpu() {
+fn the_chosen_device_is_no_driver_that_stands_in_for_a_gpu() {
     match choose() {
         Ok(choice) => {
             assert!(!choice.reason.is_empty());
@@ -94,7 +94,7 @@ fn the_choice_is_no_driver_that_stands_in_for_a_gpu() {
 /// More than a device has, or than one tensor can have: the library's own message comes through, with what to do.
 #[test]
 #[cfg(any(feature = "libtorch", feature = "wgpu"))]
-fn missing_memory_is_an_error() {
+fn missing_memory_of_a_device_is_an_error() {
     for opened in devices() {
         if opened.name == DeviceName::Cpu {
             continue; // The allocator of Rust ends the process.
