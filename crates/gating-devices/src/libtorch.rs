@@ -1,5 +1,5 @@
-//! LibTorch: all that this workspace knows of it. Burn drops it in its next release; without this
-//! file and the feature `libtorch` it is gone.
+//! LibTorch: every call to it. Burn drops it in its next release; `docs/devices.md` lists what goes with
+//! this file then.
 
 use burn::tensor::{Device, Tensor};
 
