@@ -158,8 +158,8 @@ impl Summed<'_> {
             fetch(isa, velocity);
             fetch(isa, sum);
             let gradient = ops.add(ops.load(sum), ops.mul(scale, ops.load(values)));
-            ops.store(gradient, sum);
             step(isa, self.rate, weight, velocity, gradient);
+            ops.store(gradient, sum);
         }
         let rest = weight_rest.iter_mut().zip(velocity_rest).zip(sum_rest).zip(values_rest);
         for (((weight, velocity), sum), value) in rest {
@@ -176,14 +176,18 @@ fn fetch<I: Isa>(isa: I, numbers: &[f32]) {
 }
 
 /// A step of as many weights as a register holds.
+///
+/// All is read before anything is written: where the slices lie a whole number of pages apart, as
+/// large ones do, a processor would take what it writes to one for what it reads of the other next,
+/// and wait.
 #[inline(always)]
 fn step<I: Isa>(isa: I, rate: Rate, weight: &mut [f32], velocity: &mut [f32], gradient: I::F32) {
     let ops = isa.f32();
-    let kept = ops.mul(ops.splat(rate.momentum), ops.load(velocity));
-    let speed = ops.add(kept, gradient);
-    ops.store(speed, velocity);
+    let (start, before) = (ops.load(weight), ops.load(velocity));
+    let speed = ops.add(ops.mul(ops.splat(rate.momentum), before), gradient);
     let way = ops.mul(ops.splat(rate.learning_rate), speed);
-    ops.store(ops.sub(ops.load(weight), way), weight);
+    ops.store(speed, velocity);
+    ops.store(ops.sub(start, way), weight);
 }
 
 #[inline(always)]
