@@ -20,7 +20,7 @@ mod sections;
 mod setup;
 mod statistics;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 use anyhow::{Context, Result, bail};
 
@@ -55,12 +55,6 @@ impl Bench {
             Self::Gpu(options) => gpu::run(&options),
         }
     }
-}
-
-/// The value of an option.
-fn text_after(option: &OsStr, value: Option<&OsString>) -> Result<String> {
-    let value = value.map(|value| value.to_string_lossy().into_owned());
-    value.with_context(|| format!("expected a text after `{}`", option.display()))
 }
 
 /// At least one round.

@@ -11,20 +11,28 @@ use crate::setup::{self, Device};
 use crate::workspace::{self, LIBRARIES, WEIGHTS};
 use crate::{docs, minilm, release, tidy};
 
-/// What the tests of devices are run with: of all crates, with the devices compiled in, those that have
-/// a device in their names. The others know of none.
-const DEVICE_TESTS: &str = "--workspace --locked --features wgpu,libtorch device";
+/// The features that compile in the devices that can be prepared.
+const DEVICE_FEATURES: &str = "wgpu,libtorch";
 
 /// The environment variable that tells the tests which devices must answer, and those devices.
 const DEVICES: (&str, &str) = ("GATING_DEVICES", "cpu,wgpu,libtorch");
 
-/// Which checks are run.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Checks {
-    /// All that need no more than Rust and a C compiler.
-    Plain(Weights),
-    /// The tests on other devices, which are prepared first.
-    Devices,
+/// Which checks are run, and with what.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Checks {
+    pub(crate) weights: Weights,
+    pub(crate) devices: Devices,
+}
+
+/// Which devices are compiled in.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Devices {
+    /// The CPU alone, with no more than Rust and a C compiler.
+    Cpu,
+    /// Those of these features of cargo, in the environment as it is.
+    Features(String),
+    /// All that can be prepared, which is done first, and each of which must answer.
+    Prepared,
 }
 
 /// Which weights the tests find.
@@ -74,8 +82,8 @@ struct Outcome {
 }
 
 /// Runs every step until one fails.
-pub(crate) fn run(checks: Checks) -> Result<()> {
-    if checks == Checks::Plain(Weights::AsFound) && workspace::weights().is_none() {
+pub(crate) fn run(checks: &Checks) -> Result<()> {
+    if checks.weights == Weights::AsFound && workspace::weights().is_none() {
         eprintln!(
             "{WEIGHTS} is not set: the tests with real weights will say that they are skipped"
         );
@@ -101,38 +109,43 @@ pub(crate) fn run(checks: Checks) -> Result<()> {
 }
 
 /// Prints every step and runs none.
-pub(crate) fn list(checks: Checks) -> Result<()> {
+pub(crate) fn list(checks: &Checks) -> Result<()> {
     for step in steps(checks) {
         println!("{:25} {step}", step.name);
     }
     Ok(())
 }
 
-fn steps(checks: Checks) -> Vec<Step> {
-    match checks {
-        Checks::Plain(weights) => plain_steps(weights),
-        Checks::Devices => device_steps(),
+fn steps(checks: &Checks) -> Vec<Step> {
+    match &checks.devices {
+        Devices::Cpu => steps_with(checks.weights, ""),
+        Devices::Features(list) => steps_with(checks.weights, &format!(" --features {list}")),
+        Devices::Prepared => prepared_steps(checks.weights),
     }
 }
 
-fn device_steps() -> Vec<Step> {
+/// Prepares the devices, and runs every other step with them: what is built is built once.
+fn prepared_steps(weights: Weights) -> Vec<Step> {
     let setup = |device: Device| {
         let call = format!("setup {}", device.name());
         Step { work: Work::Setup(device), ..Step::cargo(&call, &format!("xtask {call}")) }
     };
-    let tests = Step::cargo("tests on devices", &test_arguments(DEVICE_TESTS));
-    let tests = Step { work: Work::OnDevices, ..tests };
-    Device::ALL.into_iter().map(setup).chain([tests]).collect()
+    let fast = if weights == Weights::AsFound { " --fast" } else { "" };
+    let checks = format!("xtask ci{fast} --features {DEVICE_FEATURES}");
+    let checks = Step { work: Work::OnDevices, ..Step::cargo("checks with devices", &checks) };
+    Device::ALL.into_iter().map(setup).chain([checks]).collect()
 }
 
-fn plain_steps(weights: Weights) -> Vec<Step> {
+/// Every step, with these further options for all of the workspace.
+fn steps_with(weights: Weights, features: &str) -> Vec<Step> {
+    let all = format!("--workspace --locked{features}");
     let mut steps = vec![
         Step::cargo("format", "fmt --all --check"),
-        Step::cargo("clippy", "clippy --workspace --all-targets --locked -- -D warnings"),
+        Step::cargo("clippy", &format!("clippy {all} --all-targets -- -D warnings")),
         // With the features that the tests have too, so that nothing is built twice.
-        Step::cargo("build", "build --workspace --all-targets --locked"),
+        Step::cargo("build", &format!("build {all} --all-targets")),
     ];
-    let tests = Step::cargo("tests", &test_arguments("--workspace --locked"));
+    let tests = Step::cargo("tests", &test_arguments(&all));
     match weights {
         Weights::Pulled => {
             let pull = Step::cargo("model", &format!("model pull {}", minilm::MODEL));
@@ -141,12 +154,12 @@ fn plain_steps(weights: Weights) -> Vec<Step> {
         }
         Weights::AsFound => steps.push(tests),
     }
-    steps.push(Step::cargo("doc tests", "test --workspace --locked --doc"));
+    steps.push(Step::cargo("doc tests", &format!("test {all} --doc")));
     steps.extend(LIBRARIES.map(|library| {
         let check = format!("check -p {library} --no-default-features --locked");
         Step::cargo(&format!("features {library}"), &check)
     }));
-    let rustdoc = Step::cargo("rustdoc", "doc --workspace --no-deps --locked");
+    let rustdoc = Step::cargo("rustdoc", &format!("doc {all} --no-deps"));
     steps.push(Step { work: Work::Rustdoc, ..rustdoc });
     steps.push(Step { work: Work::Docs, ..Step::cargo("pages", "xtask docs --check") });
     steps.push(Step { work: Work::Tidy, ..Step::cargo("layout", "xtask tidy") });
@@ -219,12 +232,16 @@ fn gating() -> Result<PathBuf> {
 mod tests {
     use super::*;
 
-    fn names(weights: Weights) -> Vec<String> {
-        plain_steps(weights).into_iter().map(|step| step.name).collect()
+    fn lines(weights: Weights, devices: Devices) -> Vec<String> {
+        steps(&Checks { weights, devices }).iter().map(Step::to_string).collect()
     }
 
     #[test]
     fn only_the_model_step_can_be_left_out() {
+        let names = |weights| {
+            let steps = steps_with(weights, "").into_iter();
+            steps.map(|step| step.name).collect::<Vec<String>>()
+        };
         let mut expected = names(Weights::Pulled);
         expected.retain(|name| name != "model");
         assert_eq!(names(Weights::AsFound), expected);
@@ -232,23 +249,34 @@ mod tests {
 
     #[test]
     fn no_step_takes_all_features() {
-        let devices = device_steps();
-        let plain = plain_steps(Weights::Pulled);
-        let mut steps = plain.iter().chain(&devices);
-        assert!(steps.all(|step| !step.to_string().contains("--all-features")));
+        for devices in [Devices::Cpu, Devices::Prepared] {
+            let lines = lines(Weights::Pulled, devices);
+            assert!(lines.iter().all(|line| !line.contains("--all-features")), "{lines:?}");
+        }
     }
 
     #[test]
-    fn every_device_is_prepared_before_the_tests() {
-        let steps: Vec<String> = device_steps().iter().map(Step::to_string).collect();
-        assert_eq!(steps[..2], ["cargo xtask setup libtorch", "cargo xtask setup wgpu"]);
-        assert!(steps[2].starts_with("GATING_DEVICES=cpu,wgpu,libtorch "), "{}", steps[2]);
-        assert!(steps[2].ends_with(&format!("cargo {}", test_arguments(DEVICE_TESTS))));
+    fn every_device_is_prepared_before_the_checks() {
+        let check = |weights, last: &str| {
+            let lines = lines(weights, Devices::Prepared);
+            let last = format!("GATING_DEVICES=cpu,wgpu,libtorch <what the setups print> {last}");
+            assert_eq!(lines, ["cargo xtask setup libtorch", "cargo xtask setup wgpu", &last]);
+        };
+        check(Weights::Pulled, "cargo xtask ci --features wgpu,libtorch");
+        check(Weights::AsFound, "cargo xtask ci --fast --features wgpu,libtorch");
     }
 
     #[test]
-    fn only_the_device_steps_fetch_devices() {
-        let mut plain = plain_steps(Weights::Pulled).into_iter();
-        assert!(plain.all(|step| !step.to_string().contains("setup")));
+    fn features_reach_every_step_of_the_workspace() {
+        let (plain, with) = (
+            lines(Weights::AsFound, Devices::Cpu),
+            lines(Weights::AsFound, Devices::Features("wgpu".to_owned())),
+        );
+        assert!(plain.iter().all(|line| !line.contains("setup") && !line.contains("--features ")));
+        for (plain, with) in plain.iter().zip(with) {
+            let expected =
+                plain.replace("--workspace --locked", "--workspace --locked --features wgpu");
+            assert_eq!(with, expected);
+        }
     }
 }

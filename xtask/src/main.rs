@@ -27,11 +27,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::slice::Iter;
 
-use anyhow::{Context, Error, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 
 use crate::audit::Missing;
 use crate::bench::Bench;
-use crate::ci::{Checks, Weights};
+use crate::ci::{Checks, Devices, Weights};
 use crate::setup::Device;
 
 const USAGE: &str = "\
@@ -62,7 +62,9 @@ Commands:
                             and writes target/benchmarks.md
   ci      Runs every check in order and stops at the first that fails
             --fast          does not pull the real weights
-            --devices       runs the tests on WGPU and LibTorch instead, with what `setup` prepares
+            --devices       with WGPU and LibTorch compiled in, which `setup` prepares first and
+                            each of which must answer
+            --features LIST with these features of cargo compiled in, in the environment as it is
             --list          prints the steps and runs nothing
   dist    Writes the archive of a release to target/dist, with completions, the manual page, a list
           of all that is in the binary (CycloneDX) and checksums; the same bytes each time
@@ -151,20 +153,23 @@ impl Task {
     }
 
     fn parse_ci(options: &[OsString]) -> Result<Self> {
-        let (mut chosen, mut task): (_, fn(Checks) -> Self) = (Vec::new(), Self::Ci);
-        for option in options {
+        let (mut weights, mut devices) = (Weights::Pulled, Vec::new());
+        let mut task: fn(Checks) -> Self = Self::Ci;
+        let mut options = options.iter();
+        while let Some(option) = options.next() {
             match option.to_str() {
-                Some("--devices") => chosen.push(Checks::Devices),
-                Some("--fast") => chosen.push(Checks::Plain(Weights::AsFound)),
+                Some("--devices") => devices.push(Devices::Prepared),
+                Some("--features") => {
+                    devices.push(Devices::Features(text_after(option, options.next())?));
+                }
+                Some("--fast") => weights = Weights::AsFound,
                 Some("--list") => task = Self::CiList,
                 _ => return Err(unknown(option)),
             }
         }
-        match chosen[..] {
-            [] => Ok(task(Checks::Plain(Weights::Pulled))),
-            [checks] => Ok(task(checks)),
-            _ => bail!("expected at most one of `--devices` and `--fast`"),
-        }
+        ensure!(devices.len() <= 1, "expected one of `--devices` and `--features`, once");
+        let devices = devices.pop().unwrap_or(Devices::Cpu);
+        Ok(task(Checks { weights, devices }))
     }
 
     fn parse_dist(options: &[OsString]) -> Result<Self> {
@@ -239,8 +244,8 @@ impl Task {
         match self {
             Self::Audit(missing) => audit::run(missing),
             Self::Bench(bench) => bench.run(),
-            Self::Ci(checks) => ci::run(checks),
-            Self::CiList(checks) => ci::list(checks),
+            Self::Ci(checks) => ci::run(&checks),
+            Self::CiList(checks) => ci::list(&checks),
             Self::Dist(binary) => dist::run(&binary),
             Self::Docs(mode) => docs::run(mode),
             Self::Tidy => tidy::run(),
@@ -267,6 +272,12 @@ fn alone(task: Task, options: &[OsString]) -> Result<Task> {
 
 fn folder(value: Option<&OsString>) -> Result<PathBuf> {
     value.map(PathBuf::from).context("expected a folder after `--model`")
+}
+
+/// The value of an option.
+fn text_after(option: &OsStr, value: Option<&OsString>) -> Result<String> {
+    let value = value.map(|value| value.to_string_lossy().into_owned());
+    value.with_context(|| format!("expected a text after `{}`", option.display()))
 }
 
 fn unknown(argument: &OsStr) -> Error {
@@ -308,13 +319,6 @@ mod tests {
         check("audit", Ok(Task::Audit(Missing::Told)));
         check("audit --strict", Ok(Task::Audit(Missing::Refused)));
         check("bench", Bench::parse(&[]).map(Task::Bench).map_err(|_| "bench takes no arguments"));
-        check("ci --devices", Ok(Task::Ci(Checks::Devices)));
-        check("ci --devices --list", Ok(Task::CiList(Checks::Devices)));
-        check("ci", Ok(Task::Ci(Checks::Plain(Weights::Pulled))));
-        check("ci --fast", Ok(Task::Ci(Checks::Plain(Weights::AsFound))));
-        check("ci --list --fast", Ok(Task::CiList(Checks::Plain(Weights::AsFound))));
-        check("ci --devices", Ok(Task::Ci(Checks::Devices)));
-        check("ci --devices --list", Ok(Task::CiList(Checks::Devices)));
         check("dist", Ok(Task::Dist(dist::Binary::Built)));
         check("dist --twice", Ok(Task::Dist(dist::Binary::BuiltTwice)));
         check("dist --binary a", Ok(Task::Dist(dist::Binary::File("a".into()))));
@@ -331,6 +335,21 @@ mod tests {
         check("golden --full", Ok(Task::GoldenFull));
         check("golden --round-trip", Ok(Task::GoldenRoundTrip));
         check("ci --help", Ok(Task::Help));
+    }
+
+    #[test]
+    fn checks_have_weights_and_devices() {
+        let checks = |weights, devices| Checks { weights, devices };
+        let pulled = |devices| checks(Weights::Pulled, devices);
+        let features = || Devices::Features("wgpu,libtorch".to_owned());
+        check("ci", Ok(Task::Ci(pulled(Devices::Cpu))));
+        check("ci --fast", Ok(Task::Ci(checks(Weights::AsFound, Devices::Cpu))));
+        check("ci --list --fast", Ok(Task::CiList(checks(Weights::AsFound, Devices::Cpu))));
+        check("ci --devices", Ok(Task::Ci(pulled(Devices::Prepared))));
+        check("ci --features wgpu,libtorch", Ok(Task::Ci(pulled(features()))));
+        check("ci --features", Err("expected a text after `--features`"));
+        let both = "expected one of `--devices` and `--features`, once";
+        check("ci --devices --features wgpu", Err(both));
     }
 
     #[test]
@@ -360,8 +379,6 @@ mod tests {
         check("dist --once", Err("unknown argument `--once`"));
         check("docs --write", Err("unknown argument `--write`"));
         check("ci --slow", Err("unknown argument `--slow`"));
-        let both = Err("expected at most one of `--devices` and `--fast`");
-        check("ci --fast --devices", both);
         check("setup", Err("expected a device after `setup`"));
         check("setup cuda", Err("unknown argument `cuda`"));
         check("setup wgpu libtorch", Err("unknown argument `libtorch`"));

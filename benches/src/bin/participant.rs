@@ -14,7 +14,7 @@ use anyhow::{Result, anyhow};
 use burn::tensor::{Device, FloatDType};
 use gating_benches::Constant;
 use gating_core::{
-    BaseGatingModel, Embedding, Encoder, Error, Gate, GateConfig, GradientMode, Head, Rewards,
+    BaseGatingModel, Embedding, Encoder, Gate, GateConfig, GradientMode, Head, Rewards,
 };
 use gating_devices::{DeviceName, found, open};
 use gating_encoders::{LastTokenEncoder, ModelFiles, SentenceEncoder};
@@ -46,7 +46,7 @@ enum Request {
         /// How many uids earn a reward.
         asked: usize,
         gradient: String,
-        readers: Readers,
+        way: Way,
         learning_rate: f64,
         #[serde(flatten)]
         repeat: Repeat,
@@ -66,12 +66,16 @@ enum Pooling {
     Last,
 }
 
-/// Who may score while a step is taken.
+/// How steps follow on each other.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Readers {
-    None,
-    Threads,
+enum Way {
+    /// The next message is known, and scored in the same pass.
+    Run,
+    /// Each message is scored when it comes, and learned from in place.
+    Single,
+    /// As `Single`, while other threads may score.
+    Shared,
 }
 
 /// The numbers of a network.
@@ -159,12 +163,12 @@ impl Participant {
                 let messages: Vec<&str> = messages.iter().map(String::as_str).collect();
                 self.encode(Network { model, pooling, dtype }, &messages, repeat)?
             }
-            Request::Learn { size, asked, gradient, readers, learning_rate, repeat } => {
+            Request::Learn { size, asked, gradient, way, learning_rate, repeat } => {
                 let gradient: GradientMode = gradient.parse()?;
                 let num_uids = size.uids;
                 let config =
                     GateConfig { num_uids, learning_rate, gradient, ..GateConfig::default() };
-                self.learn(size, asked, config, readers, repeat)?
+                self.learn(size, asked, config, way, repeat)?
             }
             Request::Score { size, repeat } => self.score(size, repeat)?,
         };
@@ -198,35 +202,41 @@ impl Participant {
         Ok(&*self.encoders[&network])
     }
 
-    /// A step goes from an embedding to new weights: scores, loss, gradient, weights.
+    /// A step goes from scores to the next ones: loss, gradient, weights, scores.
     fn learn(
         &self,
         size: Size,
         asked: usize,
         config: GateConfig,
-        readers: Readers,
+        way: Way,
         repeat: Repeat,
     ) -> Result<Answer> {
         let mut gate = self.gate(size, config)?;
         let embedding = self.embedding(size);
         let rewards = rewards(asked, size.uids)?;
-        let step = |gate: &mut Gate<Constant>| {
-            let scores = gate.score(embedding.clone())?;
-            match readers {
-                Readers::None => gate.learn(&scores, &rewards)?,
-                Readers::Threads => gate.backward(&scores, &rewards)?,
+        let mut scores = gate.score(embedding.clone())?;
+        let mut step = || {
+            scores = match way {
+                Way::Run => gate.learn_and_score(&scores, &rewards, embedding.clone())?.1?,
+                Way::Single => {
+                    gate.learn(&scores, &rewards)?;
+                    gate.score(embedding.clone())?
+                }
+                Way::Shared => {
+                    gate.backward(&scores, &rewards)?;
+                    gate.score(embedding.clone())?
+                }
             };
-            Ok(self.device.sync()?)
+            self.device.sync()?;
+            Ok(())
         };
         for _ in 0..WARM_STEPS {
-            step(&mut gate)?;
+            step()?;
         }
         // What is checked are the scores that the measured steps begin with.
-        let score = || Ok::<_, Error>(gate.score(embedding.clone())?.values().to_vec());
-        let values = repeat.check.then(score);
-        let step = || step(&mut gate);
+        let values = repeat.check.then(|| scores.values().to_vec());
         let (answer, ()) = measure(repeat.seconds, step)?;
-        Ok(Answer { values: values.transpose()?, ..answer })
+        Ok(Answer { values, ..answer })
     }
 
     fn score(&self, size: Size, repeat: Repeat) -> Result<Answer> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use gating_metagraph::{Metagraph, ResyncPlan, Uid};
 
 use crate::learner::Learner;
-use crate::optimizer::Sgd;
+use crate::optimizer::{Lesson, Sgd};
 use crate::published::Published;
 use crate::rows::{Rows, fill_uniform};
 use crate::{
@@ -162,15 +162,51 @@ impl<E: Encoder> Gate<E> {
     ///
     /// As [`backward`](BaseGatingModel::backward).
     pub fn learn(&mut self, scores: &Scores, rewards: &Rewards) -> Result<Loss, Error> {
+        self.learn_in_place(scores, rewards, |sgd, rows, lesson| sgd.step(rows, None, lesson))
+            .map(|(loss, ())| loss)
+    }
+
+    /// Learns one step as [`learn`](Self::learn) does and then scores the next message as
+    /// [`score`](Self::score) does, both to the same bit, in one pass over the rows: for who knows
+    /// the next message before the step, as who reads them from a log.
+    ///
+    /// # Errors
+    ///
+    /// As [`learn`](Self::learn), and when the next embedding is of another size or its device fails;
+    /// then nothing is learned. The scores have an error of their own, as the step that comes before
+    /// them is taken whatever they are.
+    pub fn learn_and_score(
+        &mut self,
+        scores: &Scores,
+        rewards: &Rewards,
+        next: Embedding,
+    ) -> Result<(Loss, Result<Scores, Error>), Error> {
+        let Snapshot { head, resyncs, .. } = self.newest.get_mut();
+        head.check_size(next.hidden_size())?;
+        let (resyncs, numbers) = (*resyncs, Arc::<[f32]>::from(next.to_vec()?));
+        let (loss, values) = self.learn_in_place(scores, rewards, |sgd, rows, lesson| {
+            sgd.step_and_score(rows, lesson, &numbers)
+        })?;
+        Ok((loss, Scores::scored(values, next, numbers, Some(resyncs))))
+    }
+
+    /// Takes a step in the weights as they lie, once nothing speaks against it.
+    fn learn_in_place<T>(
+        &mut self,
+        scores: &Scores,
+        rewards: &Rewards,
+        step: impl FnOnce(&mut Sgd, &mut Rows, &Lesson<'_>) -> T,
+    ) -> Result<(Loss, T), Error> {
         let (asked, uids) = (scores.select(rewards.uids())?, rewards.uids());
         let (loss, slopes) = softmax_mse(&asked, rewards.values());
         let learner = self.learner.get_mut().expect("no thread panics while it learns");
         let newest = self.newest.get_mut();
         newest.head.check_size(scores.numbers().len())?;
         learner.check(uids, scores.generation())?;
-        learner.sgd.step(newest.head.rows_mut(), None, uids, &slopes, scores.numbers());
+        let lesson = Lesson { uids, slopes: &slopes, embedding: scores.numbers() };
+        let outcome = step(&mut learner.sgd, newest.head.rows_mut(), &lesson);
         newest.step += 1;
-        Ok(loss)
+        Ok((loss, outcome))
     }
 
     /// Says whose the rows are. They stay as they are, but that the head grows where the
@@ -276,7 +312,8 @@ impl<E: Encoder> BaseGatingModel for Gate<E> {
         let (mut learner, newest) = self.learner();
         newest.head.check_size(scores.numbers().len())?;
         learner.check(uids, scores.generation())?;
-        let head = learner.step(&newest.head, uids, &slopes, scores.numbers());
+        let lesson = Lesson { uids, slopes: &slopes, embedding: scores.numbers() };
+        let head = learner.step(&newest.head, &lesson);
         self.newest.replace(Snapshot { head, step: newest.step + 1, ..(*newest).clone() });
         Ok(loss)
     }
@@ -369,5 +406,30 @@ mod tests {
         assert!(place(kept.clone()) == first && second != first, "a reader has the first");
         assert_eq!([place(step()), place(step())], [second; 2]);
         assert_eq!(kept.weight(), weight);
+    }
+
+    /// What cannot be scored is told before the step, and a score that is no number after it.
+    #[test]
+    fn a_step_is_whole_whatever_is_scored_next() {
+        let device = Device::flex();
+        let gate = Gate::new(One(device.clone()), GateConfig::default());
+        let mut gate = gate.expect("it has defaults");
+        let rewards = Rewards::new(vec![Uid::new(0), Uid::new(1)], vec![0.0, 1.0]).expect("2 uids");
+        let scores = gate.forward("any").expect("every message has an embedding");
+        let before = gate.head();
+        let mut learn = |next: &[f32]| {
+            let next = Embedding::from_slice(next, &device);
+            let learned = gate.learn_and_score(&scores, &rewards, next);
+            (gate.step(), learned.map(|(_, next)| next.map(|_| ())), gate.head())
+        };
+        let error = |result: Result<(), Error>| result.expect_err("it has no score").to_string();
+        let (step, learned, head) = learn(&[1.0, 2.0]);
+        let refused = error(learned.map(|_| ()));
+        assert_eq!((step, refused.as_str()), (0, "expected an embedding of 1 numbers, found 2"));
+        assert_eq!(head.weight(), before.weight());
+        let (step, learned, head) = learn(&[f32::INFINITY]);
+        let scored = error(learned.expect("the step is taken"));
+        assert!(step == 1 && scored.contains("inf"), "{step}: {scored}");
+        assert_ne!(head.weight(), before.weight());
     }
 }

@@ -2,7 +2,7 @@
 
 use gating_metagraph::{ResyncPlan, RowSource, Uid};
 
-use crate::optimizer::Sgd;
+use crate::optimizer::{Lesson, Sgd};
 use crate::rows::Rows;
 use crate::{Error, Head};
 
@@ -42,15 +42,9 @@ impl Learner {
     }
 
     /// The head after one step from this one, which must be the newest and stays as it is.
-    pub(crate) fn step(
-        &mut self,
-        head: &Head,
-        uids: &[Uid],
-        slopes: &[f32],
-        embedding: &[f32],
-    ) -> Head {
+    pub(crate) fn step(&mut self, head: &Head, lesson: &Lesson<'_>) -> Head {
         let mut next = self.spare().unwrap_or_else(|| head.rows().clone());
-        self.sgd.step(&mut next, Some(head.rows()), uids, slopes, embedding);
+        self.sgd.step(&mut next, Some(head.rows()), lesson);
         self.spares.truncate(MAX_SPARES - 1);
         self.spares.push(head.clone());
         Head::new(next)

@@ -3,16 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
-use gating_kernels::{Gradient, InstructionSet, Rate, descend};
+use gating_kernels::{Gradient, InstructionSet, Rate, descend, multiply_rows};
 use gating_metagraph::{ResyncPlan, Uid};
-use rayon::iter::{IndexedParallelIterator, ParallelIterator};
-use rayon::slice::ParallelSliceMut;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::rows::Rows;
 use crate::{Error, GateConfig};
 
-/// The fewest rows that are worth a thread of their own.
-const MIN_ROWS: usize = 64;
+/// How many rows a thread takes at once: few enough to be scored from the cache after their step.
+const BLOCK_ROWS: usize = 64;
 
 /// What becomes of the gradient of one step at the next.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -87,61 +86,80 @@ impl Sgd {
         }
     }
 
-    /// One step: `v <- m v + grad`, `w <- w - lr v`, where this step's gradient of row `uids[i]`
-    /// is `slopes[i] * embedding` and of its bias `slopes[i]`. Every operation rounds to f32.
+    /// One step: `v <- m v + grad`, `w <- w - lr v`. Every operation rounds to f32.
     ///
-    /// Every row moves while its velocity is not zero, not only those of `uids`. The weights are
+    /// Every row moves while its velocity is not zero, not only those of the lesson. The weights are
     /// changed in place. Where `from` is given, they are taken from there instead; then `rows` must be
     /// equal in all rows that stand still, as the rows of any earlier step since the last resync are.
-    pub(crate) fn step(
+    pub(crate) fn step(&mut self, rows: &mut Rows, from: Option<&Rows>, lesson: &Lesson<'_>) {
+        self.pass(rows, from, lesson, None);
+    }
+
+    /// The same step in place, and the scores of the rows after it for the next embedding: each row
+    /// is scored while it is still in the cache.
+    pub(crate) fn step_and_score(
+        &mut self,
+        rows: &mut Rows,
+        lesson: &Lesson<'_>,
+        next: &[f32],
+    ) -> Vec<f32> {
+        let mut scores = vec![0.0; rows.num_uids()];
+        self.pass(rows, None, lesson, Some((next, &mut scores)));
+        scores.iter_mut().zip(&rows.bias).for_each(|(score, bias)| *score += bias);
+        scores
+    }
+
+    /// One pass over the rows: each is read and written once. Products are without the bias.
+    fn pass(
         &mut self,
         rows: &mut Rows,
         from: Option<&Rows>,
-        uids: &[Uid],
-        slopes: &[f32],
-        embedding: &[f32],
+        lesson: &Lesson<'_>,
+        products: Option<(&[f32], &mut [f32])>,
     ) {
-        for (uid, &slope) in uids.iter().zip(slopes) {
+        for (uid, &slope) in lesson.uids.iter().zip(lesson.slopes) {
             self.slopes[uid.index()] = slope;
             self.awake[uid.index()] = true;
         }
-        self.step_weights(&mut rows.weight, from.map(|rows| &*rows.weight), embedding);
+        let step = Step {
+            rate: self.rate,
+            set: InstructionSet::best(),
+            embedding: lesson.embedding,
+            next: products.as_ref().map_or(&[], |(next, _)| next),
+        };
+        let from_weight = from.map(|rows| &*rows.weight);
+        let products = products.map(|(_, products)| products);
+        let blocks = self.blocks(&mut rows.weight, from_weight, products);
+        blocks.into_par_iter().for_each(|block| step.take(block));
         self.step_biases(&mut rows.bias, from.map(|rows| &*rows.bias));
-        uids.iter().for_each(|uid| self.slopes[uid.index()] = 0.0);
+        lesson.uids.iter().for_each(|uid| self.slopes[uid.index()] = 0.0);
     }
 
-    /// One pass over the rows: each is read and written once, while it is in the cache.
-    fn step_weights(&mut self, weight: &mut [f32], from: Option<&[f32]>, embedding: &[f32]) {
-        let (rate, size, set) = (self.rate, embedding.len(), InstructionSet::best());
-        let copy = |uid: usize, weight: &mut [f32]| {
-            if let Some(from) = from {
-                weight.copy_from_slice(&from[uid * size..(uid + 1) * size]);
-            }
-        };
-        let rows = weight
-            .par_chunks_exact_mut(size)
-            .zip(self.velocity.weight.par_chunks_exact_mut(size))
-            .zip(&self.slopes)
-            .zip(&self.awake)
-            .enumerate()
-            .with_min_len(MIN_ROWS);
-        match &mut self.gradient {
-            Some(gradient) => rows.zip(gradient.weight.par_chunks_exact_mut(size)).for_each(
-                |((uid, (((weight, velocity), &slope), &awake)), sum)| {
-                    if awake {
-                        copy(uid, weight);
-                        descend(rate, weight, velocity, summed(sum, slope, embedding), set);
-                    }
-                },
-            ),
-            None => rows.for_each(|(uid, (((weight, velocity), &scale), &awake))| {
-                if awake {
-                    copy(uid, weight);
-                    let gradient = Gradient::Scaled { scale, values: embedding };
-                    descend(rate, weight, velocity, gradient, set);
-                }
-            }),
-        }
+    /// All rows, in blocks.
+    fn blocks<'a>(
+        &'a mut self,
+        weight: &'a mut [f32],
+        from: Option<&'a [f32]>,
+        products: Option<&'a mut [f32]>,
+    ) -> Vec<Block<'a>> {
+        let numbers = BLOCK_ROWS * self.velocity.hidden_size();
+        let gradient = self.gradient.as_mut().map(|rows| &mut *rows.weight);
+        let mut sums = gradient.into_iter().flat_map(|all| all.chunks_mut(numbers));
+        let mut from = from.into_iter().flat_map(|all| all.chunks(numbers));
+        let mut products = products.into_iter().flat_map(|all| all.chunks_mut(BLOCK_ROWS));
+        let rows = weight.chunks_mut(numbers).zip(self.velocity.weight.chunks_mut(numbers));
+        let uids = self.slopes.chunks(BLOCK_ROWS).zip(self.awake.chunks(BLOCK_ROWS));
+        rows.zip(uids)
+            .map(|((weight, velocity), (slopes, awake))| Block {
+                weight,
+                velocity,
+                sum: sums.next(),
+                from: from.next(),
+                slopes,
+                awake,
+                products: products.next(),
+            })
+            .collect()
     }
 
     /// The same for the biases, whose gradients are the slopes.
@@ -166,6 +184,59 @@ impl Sgd {
             gradient: self.gradient.as_ref().map(resynced),
             slopes: vec![0.0; awake.len()],
             awake,
+        }
+    }
+}
+
+/// What a step is taken for.
+pub(crate) struct Lesson<'a> {
+    /// Who was asked.
+    pub(crate) uids: &'a [Uid],
+    /// The slope of the loss along the score of each: the gradient of its row is `slope * embedding`,
+    /// and that of its bias `slope`.
+    pub(crate) slopes: &'a [f32],
+    pub(crate) embedding: &'a [f32],
+}
+
+/// What all blocks of a step share.
+struct Step<'a> {
+    rate: Rate,
+    set: InstructionSet,
+    embedding: &'a [f32],
+    /// What the rows are multiplied with after the step.
+    next: &'a [f32],
+}
+
+/// Some rows that lie beside each other, for one thread.
+struct Block<'a> {
+    weight: &'a mut [f32],
+    velocity: &'a mut [f32],
+    sum: Option<&'a mut [f32]>,
+    from: Option<&'a [f32]>,
+    slopes: &'a [f32],
+    awake: &'a [bool],
+    products: Option<&'a mut [f32]>,
+}
+
+impl Step<'_> {
+    fn take(&self, mut block: Block<'_>) {
+        let size = self.embedding.len();
+        for (index, &slope) in
+            block.slopes.iter().enumerate().filter(|(index, _)| block.awake[*index])
+        {
+            let row = index * size..(index + 1) * size;
+            let weight = &mut block.weight[row.clone()];
+            if let Some(from) = block.from {
+                weight.copy_from_slice(&from[row.clone()]);
+            }
+            let gradient = match &mut block.sum {
+                Some(sum) => summed(&mut sum[row.clone()], slope, self.embedding),
+                None => Gradient::Scaled { scale: slope, values: self.embedding },
+            };
+            descend(self.rate, weight, &mut block.velocity[row], gradient, self.set);
+        }
+        if let Some(products) = block.products {
+            multiply_rows(block.weight, self.next, products, self.set);
         }
     }
 }

@@ -16,10 +16,10 @@ use super::found::Found;
 use super::machine::{self, Machine};
 use super::participant::{Participant, Peer};
 use super::saved::{Changes, Saved};
+use super::sections;
 use super::setup::{self, GPT_NEO, PARTICIPANT};
 use super::statistics::Spread;
-use super::{sections, text_after};
-use crate::{files, unknown, workspace};
+use crate::{files, text_after, unknown, workspace};
 
 /// The section with a place for every table.
 const TEMPLATE: &str = include_str!("devices.md");
@@ -96,8 +96,9 @@ pub(super) fn run(options: &Options) -> Result<()> {
 /// Builds our participant, which tells what devices there are.
 fn found(options: &Options) -> Result<Vec<Found>> {
     let mut build = workspace::cargo();
-    // With the whole workspace, so that nothing is built for other features.
+    // With the whole workspace and its benchmarks, so that nothing is built for other features.
     build.args(["build", "--release", "--workspace", "--locked", "--bin", PARTICIPANT]);
+    build.args(["--bench", "encoders", "--bench", "head"]);
     workspace::run(with_features(&mut build, options))?;
     let program = workspace::built("release", PARTICIPANT)?;
     Participant::start(Peer::Ours, &mut workspace::program(program))?.devices()

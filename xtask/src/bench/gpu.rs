@@ -17,8 +17,8 @@ use super::participant::{Participant, Peer};
 use super::rounds::{self, Outcome};
 use super::rows::{self, Case, Kind, Row};
 use super::setup::{self, GPT_NEO, PARTICIPANT, Programs, Stage};
-use super::{rounds_after, sections, text_after};
-use crate::{folder, unknown, workspace};
+use super::{rounds_after, sections};
+use crate::{folder, text_after, unknown, workspace};
 
 const BATCHES: [usize; 3] = [1, 32, 256];
 const TOKENS: [usize; 2] = [64, 256];

@@ -10,8 +10,8 @@ use super::page::Report;
 use super::participant::Peer;
 use super::rounds::{self, Outcome};
 use super::setup::Setup;
-use super::{memory, rounds_after, rows, sections, text_after};
-use crate::{folder, unknown};
+use super::{memory, rounds_after, rows, sections};
+use crate::{folder, text_after, unknown};
 
 /// What is to be compared with peers.
 #[derive(Debug, PartialEq)]

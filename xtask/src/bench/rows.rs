@@ -80,8 +80,8 @@ pub(super) enum Case {
     Learn {
         asked: usize,
         gradient: &'static str,
-        /// Who may score while our step is taken: `none` or `threads`.
-        readers: &'static str,
+        /// How our steps follow on each other: `run`, `single` or `shared`.
+        way: &'static str,
     },
     Score,
     Start {
@@ -115,13 +115,13 @@ impl Case {
     pub(super) fn request(&self, seconds: Option<f64>) -> Value {
         let mut request = match self {
             Self::Encode { request } => request.clone(),
-            Self::Learn { asked, gradient, readers } => json!({
+            Self::Learn { asked, gradient, way } => json!({
                 "case": "learn",
                 "uids": UIDS,
                 "hidden": HIDDEN,
                 "asked": asked,
                 "gradient": gradient,
-                "readers": readers,
+                "way": way,
                 "learning_rate": learning_rate(*asked, seconds.is_none()),
             }),
             Self::Score => json!({ "case": "score", "uids": UIDS, "hidden": HIDDEN }),
@@ -149,11 +149,11 @@ pub(super) fn all(minilm: &Model, gpt_neo: &Model) -> Vec<Row> {
         }));
         rows.push(mixed(model));
     }
-    for (asked, readers) in [(50, "none"), (UIDS, "none"), (50, "threads"), (UIDS, "threads")] {
-        rows.extend(["accumulate", "per-step"].map(|gradient| {
-            let shared = if readers == "none" { "" } else { ", shared" };
-            let name = format!("learn k={asked} {gradient}{shared}");
-            row(name, Kind::Learn, &HEADS, vec![Case::Learn { asked, gradient, readers }])
+    for way in ["run", "single", "shared"] {
+        let steps = [50, UIDS].map(|asked| ["accumulate", "per-step"].map(|mode| (asked, mode)));
+        rows.extend(steps.concat().into_iter().map(|(asked, gradient)| {
+            let name = format!("learn k={asked} {gradient}, {way}");
+            row(name, Kind::Learn, &HEADS, vec![Case::Learn { asked, gradient, way }])
         }));
     }
     rows.push(row(format!("score {UIDS}"), Kind::Score, &HEADS, vec![Case::Score]));
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_checked_request_runs_once_and_tells_values() {
-        let learn = Case::Learn { asked: 50, gradient: "per-step", readers: "none" };
+        let learn = Case::Learn { asked: 50, gradient: "per-step", way: "single" };
         let checked = learn.request(None);
         assert_eq!(checked["seconds"], 0.0);
         assert_eq!(checked["check"], true);

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use gating_core::Error;
+use gating_core::{Embedding, Error, Loss, Rewards, Scores};
 use serde::Serialize;
 
 use crate::args::ReplayArgs;
@@ -122,6 +122,8 @@ struct Replay<'a> {
     unsaved_steps: u64,
     is_changed: bool,
     shown: u64,
+    /// What the head says of the message of the next event, where the step before has told it.
+    scored: Option<Result<Scores, Error>>,
 }
 
 impl<'a> Replay<'a> {
@@ -148,6 +150,7 @@ impl<'a> Replay<'a> {
             unsaved_steps: 0,
             is_changed: false,
             shown: 0,
+            scored: None,
         }
     }
 
@@ -172,9 +175,12 @@ impl<'a> Replay<'a> {
     fn take_all(&mut self, batch: Vec<Placed<Step>>) -> Result<ControlFlow<End>, Failure> {
         let bytes = batch.last().map(|placed| placed.bytes);
         let mut lines = Vec::new();
-        let taken = batch.into_iter().try_fold(ControlFlow::Continue(()), |flow, placed| {
-            if flow.is_break() { Ok(flow) } else { self.take(placed, &mut lines) }
-        });
+        let mut batch = batch.into_iter().peekable();
+        let mut taken = Ok(ControlFlow::Continue(()));
+        while let (Ok(ControlFlow::Continue(())), Some(placed)) = (&taken, batch.next()) {
+            let next = batch.peek().and_then(|next| next.what.embedding().cloned());
+            taken = self.take(placed, next, &mut lines);
+        }
         self.output.results(&lines)?;
         if let Some(bytes) = bytes {
             self.bar.show(bytes, self.run.steps, self.output);
@@ -186,6 +192,7 @@ impl<'a> Replay<'a> {
     fn take(
         &mut self,
         placed: Placed<Step>,
+        next: Option<Embedding>,
         lines: &mut Vec<StepLine>,
     ) -> Result<ControlFlow<End>, Failure> {
         let Placed { what, log, line, end, events, .. } = placed;
@@ -197,7 +204,7 @@ impl<'a> Replay<'a> {
             }
             Step::Stop => return Ok(ControlFlow::Break(End::Until)),
             Step::Skip(why, problem) => self.skip(place, why, problem)?,
-            Step::Learn(lesson) => lines.extend(self.step(place, &lesson)?),
+            Step::Learn(lesson) => lines.extend(self.step(place, &lesson, next)?),
         }
         self.progress.move_to(end);
         self.progress.events = events;
@@ -206,12 +213,20 @@ impl<'a> Replay<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn step(&mut self, place: (usize, u64), lesson: &Lesson) -> Result<Option<StepLine>, Failure> {
+    fn step(
+        &mut self,
+        place: (usize, u64),
+        lesson: &Lesson,
+        next: Option<Embedding>,
+    ) -> Result<Option<StepLine>, Failure> {
         if let Some(block) = lesson.block {
             self.resync(block)?;
         }
         let rewards = &lesson.rewards;
-        let scores = self.session.gate.score(lesson.embedding.clone())?;
+        let scores = match self.scored.take() {
+            Some(scores) => scores?,
+            None => self.session.gate.score(lesson.embedding.clone())?,
+        };
         let asked = match scores.select(rewards.uids()) {
             Ok(asked) => asked,
             Err(error @ Error::UidOutOfRange { .. }) => {
@@ -219,7 +234,7 @@ impl<'a> Replay<'a> {
             }
             Err(error) => return Err(error.into()),
         };
-        let loss = self.session.gate.learn(&scores, rewards)?.value();
+        let loss = self.learn_from(&scores, rewards, next)?.value();
         let ranking = Ranking::of(&asked, rewards.values());
         for tally in [&mut self.run, &mut self.progress.tally] {
             tally.learned(rewards, loss, ranking);
@@ -228,10 +243,24 @@ impl<'a> Replay<'a> {
         Ok(Some(StepLine { step: self.session.gate.step(), loss, uids: asked.len() }))
     }
 
+    /// Learns, and where the message of the next event is known, scores it at once.
+    fn learn_from(
+        &mut self,
+        scores: &Scores,
+        rewards: &Rewards,
+        next: Option<Embedding>,
+    ) -> Result<Loss, Error> {
+        let Some(next) = next else { return self.session.gate.learn(scores, rewards) };
+        let (loss, scored) = self.session.gate.learn_and_score(scores, rewards, next)?;
+        self.scored = Some(scored);
+        Ok(loss)
+    }
+
     /// Applies the metagraphs that were there when an event was logged.
     fn resync(&mut self, block: u64) -> Result<(), Failure> {
         let Some(history) = &mut self.history else { return Ok(()) };
         for (taken, resync) in history.apply(&self.session.gate, block)? {
+            self.scored = None;
             let replaced = resync.replaced.len() as u64;
             for tally in [&mut self.run, &mut self.progress.tally] {
                 tally.resyncs += 1;

@@ -32,6 +32,16 @@ pub(crate) enum Step {
     Stop,
 }
 
+impl Step {
+    /// What is learned from, if anything is.
+    pub(crate) fn embedding(&self) -> Option<&Embedding> {
+        match self {
+            Self::Learn(lesson) => Some(&lesson.embedding),
+            Self::Begin(_) | Self::Skip(..) | Self::Stop => None,
+        }
+    }
+}
+
 /// An event with its message encoded.
 #[derive(Debug)]
 pub(crate) struct Lesson {

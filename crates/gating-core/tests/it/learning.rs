@@ -27,15 +27,23 @@ fn uids(golden: &SafeTensors) -> Vec<Uid> {
     data.as_chunks().0.iter().map(number).collect()
 }
 
-/// Which steps are taken in place, as by one who has the gate alone.
-type InPlace = fn(step: usize) -> bool;
+/// How a step is taken.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// Beside readers, who have the weights before it.
+    Beside,
+    /// In place, as by one who has the gate alone.
+    InPlace,
+    /// In place, together with the scores for the next message.
+    AndScore,
+}
 
 /// Learns all steps, and returns the weights, the biases and every loss.
 fn learn(
     golden: &SafeTensors,
     learning_rate: f64,
     gradient: GradientMode,
-    in_place: InPlace,
+    way: fn(step: usize) -> Way,
 ) -> [Vec<f32>; 3] {
     let (device, encoder) = (Device::flex(), Numbers::new(HIDDEN_SIZE));
     let (weight, bias) = (values(golden, "initial.weight"), values(golden, "initial.bias"));
@@ -44,14 +52,24 @@ fn learn(
     let mut gate = Gate::with_head(encoder, config, head).expect("the sizes agree");
     let (embeddings, rewards) = (values(golden, "embeddings"), values(golden, "rewards"));
     let (uids, mut losses) = (uids(golden), Vec::new());
-    for (step, embedding) in embeddings.chunks(HIDDEN_SIZE).enumerate() {
+    let mut messages = embeddings.chunks(HIDDEN_SIZE).enumerate().peekable();
+    let mut scored = None;
+    while let Some((step, numbers)) = messages.next() {
+        let embedding = |numbers| Embedding::from_slice(numbers, &device);
+        let scores = scored.take().unwrap_or_else(|| gate.score(embedding(numbers)));
+        let scores = scores.expect("64 numbers");
         let asked = step * ASKED..(step + 1) * ASKED;
-        let scores = gate.score(Embedding::from_slice(embedding, &device)).expect("64 numbers");
         let rewards = Rewards::new(uids[asked.clone()].to_vec(), rewards[asked].to_vec());
         let rewards = rewards.expect("50 uids");
-        let loss = match in_place(step) {
-            true => gate.learn(&scores, &rewards),
-            false => gate.backward(&scores, &rewards),
+        let loss = match (way(step), messages.peek()) {
+            (Way::AndScore, Some((_, next))) => {
+                gate.learn_and_score(&scores, &rewards, embedding(next)).map(|(loss, next)| {
+                    scored = Some(next);
+                    loss
+                })
+            }
+            (Way::AndScore | Way::InPlace, _) => gate.learn(&scores, &rewards),
+            (Way::Beside, _) => gate.backward(&scores, &rewards),
         };
         losses.push(loss.expect("they have scores").value());
     }
@@ -90,7 +108,7 @@ fn check(run: &str, learning_rate: f64, tolerance: &Tolerance) {
         true => GradientMode::Accumulate,
         false => GradientMode::PerStep,
     };
-    let [weight, bias, losses] = learn(&golden, learning_rate, gradient, |_| false);
+    let [weight, bias, losses] = learn(&golden, learning_rate, gradient, |_| Way::Beside);
     for (name, found) in [("weight", weight), ("bias", bias)] {
         let expected = values(&golden, &format!("{run}.{name}"));
         let change = largest_difference(&expected, &values(&golden, &format!("initial.{name}")));
@@ -125,21 +143,23 @@ fn learning_at_the_default_rate_equals_torch() {
     check("per_step", 0.01, &tolerance);
 }
 
-/// A step changes weights in place or writes them to a second buffer: every number is the same, and
-/// both can follow on each other.
+/// A step changes weights in place or writes them to a second buffer, and may score the next message in
+/// the same pass: every number is the same, and all can follow on each other.
 #[test]
-fn steps_in_place_are_the_same_to_the_bit() {
+fn steps_are_the_same_to_the_bit_however_they_are_taken() {
     let bytes = golden_bytes();
     let golden = SafeTensors::deserialize(&bytes).expect("make.py writes safetensors");
     for (gradient, learning_rate) in
         [(GradientMode::Accumulate, 3.0), (GradientMode::PerStep, 100.0)]
     {
-        let run = |in_place| {
-            let values = learn(&golden, learning_rate, gradient, in_place).concat();
+        let run = |way| {
+            let values = learn(&golden, learning_rate, gradient, way).concat();
             values.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
         };
-        let expected = run(|_| false);
-        assert!(run(|_| true) == expected, "{gradient}");
-        assert!(run(|step| step % 3 == 0) == expected, "{gradient}, in turns");
+        let expected = run(|_| Way::Beside);
+        assert!(run(|_| Way::InPlace) == expected, "{gradient}");
+        assert!(run(|_| Way::AndScore) == expected, "{gradient}, with the next scores");
+        let in_turns = run(|step| [Way::Beside, Way::InPlace, Way::AndScore][step % 3]);
+        assert!(in_turns == expected, "{gradient}, in turns");
     }
 }
