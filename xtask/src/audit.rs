@@ -1,7 +1,5 @@
 //! What the tools of others say of the workspace: licenses, advisories, spelling, what is unused.
 
-use std::env;
-use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -131,18 +129,8 @@ fn command(line: &str) -> Command {
         Some("cargo") => workspace::cargo(),
         program => workspace::program(program.unwrap_or_default()),
     };
-    // What `cargo run` tells this program of itself is not meant for others: machete would take it
-    // for its own.
-    for (name, _) in env::vars_os().filter(|(name, _)| is_of_cargo_run(name)) {
-        command.env_remove(name);
-    }
     command.args(words);
     command
-}
-
-fn is_of_cargo_run(variable: &OsStr) -> bool {
-    let variable = variable.to_string_lossy();
-    ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|begin| variable.starts_with(begin))
 }
 
 /// Whether the tool of a command says its version.

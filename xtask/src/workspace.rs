@@ -1,7 +1,7 @@
 //! Where the workspace lies, and the programs that are called in it.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -49,10 +49,21 @@ pub(crate) fn built(profile: &str, name: &str) -> Result<PathBuf> {
 }
 
 /// A program, to be called in the root folder.
+///
+/// What `cargo run` tells this program of itself is not meant for others: some tools would take it for
+/// what they are told of theirs, and cargo would build anew whatever was built without it.
 pub(crate) fn program(name: impl Into<OsString>) -> Command {
     let mut command = Command::new(name.into());
     command.current_dir(root());
+    for (name, _) in env::vars_os().filter(|(name, _)| is_of_cargo_run(name)) {
+        command.env_remove(name);
+    }
     command
+}
+
+fn is_of_cargo_run(variable: &OsStr) -> bool {
+    let variable = variable.to_string_lossy();
+    ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|begin| variable.starts_with(begin))
 }
 
 /// Runs a command to its end, which must be a good one.
