@@ -14,7 +14,7 @@ use anyhow::{Result, anyhow};
 use burn::tensor::{Device, FloatDType};
 use gating_benches::Constant;
 use gating_core::{
-    BaseGatingModel, Embedding, Encoder, Gate, GateConfig, GradientMode, Head, Rewards,
+    BaseGatingModel, Embedding, Encoder, Gate, GateConfig, GradientMode, Head, Rewards, Scores,
 };
 use gating_devices::{DeviceName, found, open};
 use gating_encoders::{LastTokenEncoder, ModelFiles, SentenceEncoder};
@@ -215,15 +215,15 @@ impl Participant {
         let embedding = self.embedding(size);
         let rewards = rewards(asked, size.uids)?;
         let mut scores = gate.score(embedding.clone())?;
-        let mut step = || {
-            scores = match way {
-                Way::Run => gate.learn_and_score(&scores, &rewards, embedding.clone())?.1?,
+        let mut step = |scores: &mut Scores| {
+            *scores = match way {
+                Way::Run => gate.learn_and_score(scores, &rewards, embedding.clone())?.1?,
                 Way::Single => {
-                    gate.learn(&scores, &rewards)?;
+                    gate.learn(scores, &rewards)?;
                     gate.score(embedding.clone())?
                 }
                 Way::Shared => {
-                    gate.backward(&scores, &rewards)?;
+                    gate.backward(scores, &rewards)?;
                     gate.score(embedding.clone())?
                 }
             };
@@ -231,11 +231,11 @@ impl Participant {
             Ok(())
         };
         for _ in 0..WARM_STEPS {
-            step()?;
+            step(&mut scores)?;
         }
         // What is checked are the scores that the measured steps begin with.
         let values = repeat.check.then(|| scores.values().to_vec());
-        let (answer, ()) = measure(repeat.seconds, step)?;
+        let (answer, ()) = measure(repeat.seconds, || step(&mut scores))?;
         Ok(Answer { values, ..answer })
     }
 
