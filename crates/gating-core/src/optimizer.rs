@@ -11,7 +11,7 @@ use crate::rows::Rows;
 use crate::{Error, GateConfig};
 
 /// How many rows a thread takes at once: few enough to be scored from the cache after their step.
-const BLOCK_ROWS: usize = 64;
+const BLOCK_ROWS: usize = 16;
 
 /// What becomes of the gradient of one step at the next.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]

@@ -5,8 +5,8 @@ use rten_simd::{Isa, SimdOp};
 
 use crate::instruction_set::InstructionSet;
 
-/// How many numbers ahead of their use are asked for: three kibibytes.
-const AHEAD: usize = 768;
+/// How many numbers ahead of their use are asked for: a kibibyte.
+const AHEAD: usize = 256;
 
 /// How far a step goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
