@@ -11,8 +11,8 @@ pub struct Choice {
     pub reason: String,
 }
 
-/// Opens the fastest device that is there: a GPU by LibTorch, then by Vulkan or WGPU, then the
-/// processor. Drivers that only stand in for a GPU are never taken.
+/// Opens the fastest device that is there: a GPU by LibTorch, then by Burn's CUDA, then by Vulkan or
+/// WGPU, then the processor. Drivers that only stand in for a GPU are never taken.
 ///
 /// # Errors
 ///
@@ -33,8 +33,10 @@ pub fn choose() -> Result<Choice, DeviceError> {
 
 /// The best GPU of the first family that has one.
 fn gpu() -> Option<DeviceName> {
-    let by_libtorch =
-        || found().into_iter().find(|name| matches!(name, DeviceName::LibTorchCuda(_)));
+    let found = found();
+    let first = |is_wanted: fn(&DeviceName) -> bool| found.iter().copied().find(is_wanted);
+    let by_cuda = first(|name| matches!(name, DeviceName::LibTorchCuda(_)))
+        .or_else(|| first(|name| matches!(name, DeviceName::Cuda(_))));
     #[cfg(feature = "wgpu")]
     let by_shaders = || {
         let families = [DeviceFamily::Vulkan, DeviceFamily::Wgpu].into_iter();
@@ -43,7 +45,7 @@ fn gpu() -> Option<DeviceName> {
     };
     #[cfg(not(feature = "wgpu"))]
     let by_shaders = || None;
-    by_libtorch().or_else(by_shaders)
+    by_cuda.or_else(by_shaders)
 }
 
 fn processor() -> Result<DeviceName, DeviceError> {
@@ -57,6 +59,10 @@ fn processor() -> Result<DeviceName, DeviceError> {
     if is_compiled(DeviceFamily::Wgpu) {
         let found = "no driver has a GPU; one that stands in for it has to be named".to_owned();
         return Err(DeviceError::NoAdapter { name: DeviceName::Wgpu(None), found });
+    }
+    if is_compiled(DeviceFamily::Cuda) {
+        let found = "CUDA finds no GPU and no driver".to_owned();
+        return Err(DeviceError::NoCuda { name: DeviceName::Cuda(0), found });
     }
     Err(DeviceError::None)
 }

@@ -39,7 +39,7 @@ pub enum DeviceError {
         /// What its driver calls it.
         adapter: String,
     },
-    /// LibTorch has no CUDA, or CUDA has no such GPU.
+    /// There is no CUDA, or CUDA has no such GPU.
     #[error("device `{name}` is not there: {found}")]
     NoCuda {
         /// The device.
@@ -63,7 +63,7 @@ pub enum DeviceError {
     },
     /// No device at all is compiled in.
     #[error(
-        "no device is compiled in, expected one of the features flex, libtorch, vulkan or wgpu"
+        "no device is compiled in, expected one of the features cuda, flex, libtorch, vulkan or wgpu"
     )]
     None,
 }
@@ -88,6 +88,9 @@ impl DeviceError {
             }
             Self::Software { .. } => {
                 "take `cpu`, or `wgpu` in a build without the feature `vulkan`"
+            }
+            Self::NoCuda { name, .. } if name.family() == DeviceFamily::Cuda => {
+                "install the driver of the GPU, or take a device that `gating doctor` finds"
             }
             Self::NoCuda { .. } => {
                 "install the driver of the GPU, and a LibTorch with CUDA where this program finds it"

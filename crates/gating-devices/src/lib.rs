@@ -22,6 +22,8 @@ mod about;
 #[cfg(feature = "wgpu")]
 mod adapters;
 mod choice;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod error;
 #[cfg(feature = "flex")]
 mod flex;

@@ -1,8 +1,9 @@
 //! LibTorch: every call to it. Burn drops it in its next release; `docs/devices.md` lists what goes with
 //! this file then.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 
+use crate::open::try_sum;
 use crate::{About, DeviceError, DeviceName, guarded};
 
 pub(crate) fn init(name: DeviceName) -> Result<(Device, About), DeviceError> {
@@ -14,18 +15,8 @@ pub(crate) fn init(name: DeviceName) -> Result<(Device, About), DeviceError> {
             (device, std::env::consts::ARCH.to_owned())
         }
     };
-    // The first tensor is what shows that the libraries fit each other and the machine.
-    let sum = guarded(|| Tensor::<1>::ones([2], &device).sum().try_into_vec_as::<f32>());
-    match sum {
-        Ok(Ok(sum)) if sum == [2.0] => Ok((device, about(kind))),
-        Ok(Ok(sum)) => Err(broken(name, format!("1 + 1 is {sum:?}"))),
-        Ok(Err(error)) => Err(broken(name, error.to_string())),
-        Err(error) => Err(broken(name, error.to_string())),
-    }
-}
-
-fn broken(name: DeviceName, said: String) -> DeviceError {
-    DeviceError::Open { name, said }
+    try_sum(name, &device)?;
+    Ok((device, about(kind)))
 }
 
 fn about(name: String) -> About {

@@ -16,6 +16,8 @@ pub enum DeviceName {
     /// `cuda[:N]` or `libtorch:cuda[:N]`: a GPU of NVIDIA, by LibTorch; the first where no number
     /// is given.
     LibTorchCuda(u16),
+    /// `burn:cuda[:N]`: a GPU of NVIDIA, by Burn itself; the first where no number is given.
+    Cuda(u16),
     /// `wgpu[:N]`: an adapter of Vulkan, Metal or DX12, by shaders in WGSL; the best where no number
     /// is given.
     Wgpu(Option<u16>),
@@ -27,6 +29,8 @@ pub enum DeviceName {
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum DeviceFamily {
+    /// CUDA, by Burn itself.
+    Cuda,
     /// The processor, in Rust.
     Flex,
     /// LibTorch, on the processor or on CUDA.
@@ -39,7 +43,8 @@ pub enum DeviceFamily {
 
 impl DeviceName {
     /// Every form of a name, for people.
-    pub const EXPECTED: &str = "cpu, libtorch, cuda[:N], libtorch:cuda[:N], wgpu[:N] or vulkan[:N]";
+    pub const EXPECTED: &str = "cpu, libtorch, cuda[:N], libtorch:cuda[:N], burn:cuda[:N], \
+                                  wgpu[:N] or vulkan[:N]";
 
     /// What runs the device.
     #[must_use]
@@ -47,6 +52,7 @@ impl DeviceName {
         match self {
             Self::Cpu => DeviceFamily::Flex,
             Self::LibTorch | Self::LibTorchCuda(_) => DeviceFamily::LibTorch,
+            Self::Cuda(_) => DeviceFamily::Cuda,
             Self::Wgpu(_) => DeviceFamily::Wgpu,
             Self::Vulkan(_) => DeviceFamily::Vulkan,
         }
@@ -56,6 +62,8 @@ impl DeviceName {
 impl DeviceFamily {
     /// The families that are compiled in.
     pub const COMPILED: &[Self] = &[
+        #[cfg(feature = "cuda")]
+        Self::Cuda,
         #[cfg(feature = "flex")]
         Self::Flex,
         #[cfg(feature = "libtorch")]
@@ -70,6 +78,7 @@ impl DeviceFamily {
     #[must_use]
     pub fn feature(self) -> &'static str {
         match self {
+            Self::Cuda => "cuda",
             Self::Flex => "flex",
             Self::LibTorch => "libtorch",
             Self::Vulkan => "vulkan",
@@ -104,6 +113,7 @@ impl FromStr for DeviceName {
             ("cpu", None) => Ok(Self::Cpu),
             ("libtorch", None) => Ok(Self::LibTorch),
             ("cuda" | "libtorch:cuda", index) => Ok(Self::LibTorchCuda(index.unwrap_or(0))),
+            ("burn:cuda", index) => Ok(Self::Cuda(index.unwrap_or(0))),
             ("wgpu", index) => Ok(Self::Wgpu(index)),
             ("vulkan", index) => Ok(Self::Vulkan(index)),
             _ => Err(unknown(name)),
@@ -121,6 +131,7 @@ impl fmt::Display for DeviceName {
             Self::Cpu => f.write_str("cpu"),
             Self::LibTorch => f.write_str("libtorch"),
             Self::LibTorchCuda(index) => write!(f, "libtorch:cuda:{index}"),
+            Self::Cuda(index) => write!(f, "burn:cuda:{index}"),
             Self::Wgpu(None) => f.write_str("wgpu"),
             Self::Wgpu(Some(index)) => write!(f, "wgpu:{index}"),
             Self::Vulkan(None) => f.write_str("vulkan"),

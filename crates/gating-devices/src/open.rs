@@ -4,9 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::Device;
+#[cfg(any(feature = "cuda", feature = "libtorch"))]
+use burn::tensor::Tensor;
 
 #[cfg(feature = "wgpu")]
 use crate::adapters;
+#[cfg(feature = "cuda")]
+use crate::cuda;
+#[cfg(any(feature = "cuda", feature = "libtorch"))]
+use crate::guarded;
 #[cfg(feature = "flex")]
 use crate::flex;
 #[cfg(feature = "libtorch")]
@@ -69,6 +75,8 @@ fn init(name: DeviceName) -> Result<(Device, About), DeviceError> {
     match name {
         #[cfg(feature = "flex")]
         DeviceName::Cpu => Ok(flex::init()),
+        #[cfg(feature = "cuda")]
+        DeviceName::Cuda(index) => cuda::init(name, index),
         #[cfg(feature = "libtorch")]
         DeviceName::LibTorch | DeviceName::LibTorchCuda(_) => libtorch::init(name),
         #[cfg(feature = "wgpu")]
@@ -78,11 +86,25 @@ fn init(name: DeviceName) -> Result<(Device, About), DeviceError> {
     }
 }
 
+/// Computes a sum: the first tensor is what shows that a library fits the machine.
+#[cfg(any(feature = "cuda", feature = "libtorch"))]
+pub(crate) fn try_sum(name: DeviceName, device: &Device) -> Result<(), DeviceError> {
+    let broken = |said: String| Err(DeviceError::Open { name, said });
+    match guarded(|| Tensor::<1>::ones([2], device).sum().try_into_vec_as::<f32>()) {
+        Ok(Ok(sum)) if sum == [2.0] => Ok(()),
+        Ok(Ok(sum)) => broken(format!("1 + 1 is {sum:?}")),
+        Ok(Err(error)) => broken(error.to_string()),
+        Err(error) => broken(error.to_string()),
+    }
+}
+
 /// Every device of the families that are compiled in that the system says it has; whether one
 /// answers shows when it is opened.
 #[must_use]
 pub fn found() -> Vec<DeviceName> {
     let of = |family: &DeviceFamily| match family {
+        #[cfg(feature = "cuda")]
+        DeviceFamily::Cuda => cuda::found(),
         #[cfg(feature = "libtorch")]
         DeviceFamily::LibTorch => libtorch::found(),
         #[cfg(feature = "wgpu")]
@@ -98,7 +120,7 @@ mod tests {
 
     #[test]
     fn what_is_not_compiled_in_is_told() {
-        for name in ["cpu", "libtorch", "cuda:3", "wgpu", "vulkan:1"] {
+        for name in ["cpu", "libtorch", "cuda:3", "burn:cuda", "wgpu", "vulkan:1"] {
             let name: DeviceName = name.parse().expect("the name is known");
             if DeviceFamily::COMPILED.contains(&name.family()) {
                 continue;
