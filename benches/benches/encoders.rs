@@ -5,6 +5,7 @@
 //! `GATING_DEVICES` chooses devices.
 
 use std::env;
+use std::time::Duration;
 
 use burn::tensor::Device;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
@@ -18,6 +19,13 @@ const MINILM: [[usize; 2]; 8] =
     [[1, 16], [1, 64], [1, 256], [1, 512], [32, 64], [32, 256], [256, 64], [256, 256]];
 const GPT_NEO: [[usize; 2]; 8] =
     [[1, 16], [1, 64], [1, 256], [1, 1024], [32, 64], [32, 256], [256, 64], [256, 256]];
+
+/// How long a shape runs before it is timed, and while it is: there are many.
+const WARM_UP: Duration = Duration::from_secs(1);
+const MEASUREMENT: Duration = Duration::from_secs(2);
+
+/// Words of one token each; a message of four or more has one of 256 beginnings.
+const WORDS: [&str; 4] = ["river", "stone", "light", "water"];
 
 fn minilm(criterion: &mut Criterion) {
     // The tokenizer adds a token at each end.
@@ -48,9 +56,8 @@ fn encode(
         let encoder = load(&files, &opened.device);
         let limit = most_tokens(&opened);
         for [batch, tokens] in sizes.into_iter().filter(|[batch, tokens]| batch * tokens <= limit) {
-            // A word of these is one token.
-            let message = vec!["river"; tokens - special].join(" ");
-            let messages = vec![message.as_str(); batch];
+            let messages = messages(batch, tokens - special);
+            let messages: Vec<&str> = messages.iter().map(String::as_str).collect();
             let id = BenchmarkId::new(opened.name.to_string(), format!("{batch}x{tokens}"));
             group.bench_function(id, |bencher| {
                 // The first pass of a shape compiles its kernels.
@@ -61,11 +68,24 @@ fn encode(
     }
 }
 
+/// So many messages of so many words, each of which is one token. All differ: what is the same is encoded
+/// once.
+fn messages(count: usize, words: usize) -> Vec<String> {
+    let word = |number: usize, place: usize| WORDS[(number >> (2 * place.min(4))) & 3];
+    let message =
+        |number| (0..words).map(|place| word(number, place)).collect::<Vec<_>>().join(" ");
+    (0..count).map(message).collect()
+}
+
 /// Encodes, and waits for the device.
 fn run(encoder: &dyn Encoder, messages: &[&str], opened: &Opened) {
     encoder.encode_batch(messages).expect("every message has an embedding");
     opened.device.sync().expect("the device answers");
 }
 
-criterion_group!(benches, minilm, gpt_neo);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(WARM_UP).measurement_time(MEASUREMENT);
+    targets = minilm, gpt_neo
+}
 criterion_main!(benches);

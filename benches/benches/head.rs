@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use burn::tensor::Device;
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
@@ -19,6 +20,9 @@ const SIZES: [[usize; 2]; 6] =
     [[256, 384], [256, 768], [1024, 384], [1024, 768], [4096, 384], [4096, 768]];
 /// How many uids are asked, as in the reference.
 const ASKED: usize = 50;
+/// How long a size runs before it is timed, and while it is: there are many.
+const WARM_UP: Duration = Duration::from_secs(1);
+const MEASUREMENT: Duration = Duration::from_secs(2);
 /// The device of what computes in the host's memory.
 const HOST: &str = "host";
 
@@ -146,5 +150,9 @@ fn any_device() -> Device {
     first.expect("a device is compiled in").device
 }
 
-criterion_group!(benches, score, learn, score_while_learning, resync, checkpoint);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(WARM_UP).measurement_time(MEASUREMENT);
+    targets = score, learn, score_while_learning, resync, checkpoint
+}
 criterion_main!(benches);

@@ -11,10 +11,10 @@ use burn::tensor::Tensor;
 use crate::adapters;
 #[cfg(feature = "cuda")]
 use crate::cuda;
-#[cfg(any(feature = "cuda", feature = "libtorch"))]
-use crate::guarded;
 #[cfg(feature = "flex")]
 use crate::flex;
+#[cfg(any(feature = "cuda", feature = "libtorch"))]
+use crate::guarded;
 #[cfg(feature = "libtorch")]
 use crate::libtorch;
 use crate::{About, DeviceError, DeviceFamily, DeviceName};
