@@ -81,7 +81,8 @@ pub struct Embedding(Numbers);
 
 #[derive(Clone, Debug)]
 enum Numbers {
-    OnDevice(Tensor<1>),
+    /// Boxed, since with every backend compiled in, a tensor takes some hundred bytes.
+    OnDevice(Box<Tensor<1>>),
     OnHost { values: Arc<[f32]>, device: Device },
 }
 
@@ -89,7 +90,7 @@ impl Embedding {
     /// The embedding in this tensor.
     #[must_use]
     pub fn new(tensor: Tensor<1>) -> Self {
-        Self(Numbers::OnDevice(tensor))
+        Self(Numbers::OnDevice(Box::new(tensor)))
     }
 
     /// The embedding with these numbers.
@@ -116,7 +117,7 @@ impl Embedding {
     #[must_use]
     pub fn tensor(&self) -> Tensor<1> {
         match &self.0 {
-            Numbers::OnDevice(tensor) => tensor.clone(),
+            Numbers::OnDevice(tensor) => (**tensor).clone(),
             Numbers::OnHost { values, device } => {
                 Tensor::from_data(TensorData::from(&**values), device)
             }
@@ -146,7 +147,7 @@ impl Embedding {
     /// When the device fails.
     pub fn to_vecs(embeddings: &[Self]) -> Result<Vec<Vec<f32>>, Error> {
         let on_device = |embedding: &Self| match &embedding.0 {
-            Numbers::OnDevice(tensor) => Some(tensor.clone()),
+            Numbers::OnDevice(tensor) => Some((**tensor).clone()),
             Numbers::OnHost { .. } => None,
         };
         let tensors: Option<Vec<Tensor<1>>> = embeddings.iter().map(on_device).collect();
