@@ -43,7 +43,8 @@ Commands:
           features that the commands turn on
             --check         writes nothing; an interface that has changed is an error, and shown
   audit   Asks the tools of others that are installed: licenses, advisories, unused dependencies,
-          features, spelling, the Dockerfile; and says how to get those that are not
+          features, spelling, the Dockerfile; whether the oldest versions that manifests admit are
+          enough; and says how to get those that are not
             --strict        one that cannot run is an error too
   bench   Has criterion measure the devices that are found, and writes docs/benchmarks.md
             --features LIST compiles further devices in, such as wgpu,libtorch
