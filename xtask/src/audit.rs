@@ -1,5 +1,7 @@
 //! What the tools of others say of the workspace: licenses, advisories, spelling, what is unused.
 
+mod oldest;
+
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -25,6 +27,10 @@ struct Check {
     /// How to get the tool.
     install: &'static str,
 }
+
+/// The libraries that are quick to build, as options of cargo.
+const WITHOUT_TENSORS: &str =
+    "-p gating-arrays -p gating-metagraph -p gating-log -p gating-kernels";
 
 const DENY: &str = "cargo install --locked cargo-deny";
 
@@ -67,6 +73,9 @@ const CHECKS: [Check; 6] = [
     },
 ];
 
+/// A check that needs more than a tool: a copy of the workspace.
+const OLDEST: &str = "oldest versions";
+
 /// How a check ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Outcome {
@@ -83,6 +92,8 @@ pub(crate) fn run(missing: Missing) -> Result<()> {
         println!("\n== {}: {}", check.name, check.command);
         outcomes.push((check.name, check.run()?));
     }
+    println!("\n== {OLDEST}");
+    outcomes.push((OLDEST, oldest::check()?));
     println!("\n== summary");
     for (name, outcome) in &outcomes {
         let word = match outcome {

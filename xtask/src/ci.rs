@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::setup::{self, Device};
 use crate::workspace::{self, LIBRARIES, WEIGHTS};
-use crate::{docs, minilm, release, tidy};
+use crate::{api, docs, minilm, release, tidy};
 
 /// The features that compile in the devices that can be prepared.
 const DEVICE_FEATURES: &str = "wgpu,libtorch";
@@ -62,6 +62,8 @@ enum Work {
     WithWeights,
     /// Calls cargo with rustdoc's warnings as errors.
     Rustdoc,
+    /// Runs in this process, and calls cargo with it as rustdoc.
+    Api,
     /// Runs in this process, with the command `gating` that an earlier step built.
     Docs,
     /// Runs in this process.
@@ -161,6 +163,8 @@ fn steps_with(weights: Weights, features: &str) -> Vec<Step> {
     }));
     let rustdoc = Step::cargo("rustdoc", &format!("doc {all} --no-deps"));
     steps.push(Step { work: Work::Rustdoc, ..rustdoc });
+    // Right after it: the libraries that ours are built on have just been checked.
+    steps.push(Step { work: Work::Api, ..Step::cargo("api", "xtask api --check") });
     steps.push(Step { work: Work::Docs, ..Step::cargo("pages", "xtask docs --check") });
     steps.push(Step { work: Work::Tidy, ..Step::cargo("layout", "xtask tidy") });
     let release = Step::cargo("release", "xtask release minor --dry-run");
@@ -191,6 +195,7 @@ impl Step {
             Work::Pull => return minilm::pull(&gating()?),
             Work::WithWeights => command.env(WEIGHTS, minilm::pulled(&gating()?)?),
             Work::Rustdoc => command.env("RUSTDOCFLAGS", "-D warnings"),
+            Work::Api => return api::run(docs::Mode::Check),
             Work::Docs => return docs::run(docs::Mode::Check),
             Work::Release => return release::attempt(),
             Work::Tidy => return tidy::run(),
@@ -208,7 +213,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.work {
             Work::Pull => return write!(f, "gating {}", self.arguments),
-            Work::Cargo | Work::Docs | Work::Release | Work::Tidy | Work::Setup(_) => {}
+            Work::Cargo | Work::Api | Work::Docs | Work::Release | Work::Tidy | Work::Setup(_) => {}
             Work::WithWeights => write!(f, "{WEIGHTS}=<folder of the pulled model> ")?,
             Work::Rustdoc => write!(f, "RUSTDOCFLAGS=\"-D warnings\" ")?,
             Work::OnDevices => write!(f, "{}={} <what the setups print> ", DEVICES.0, DEVICES.1)?,

@@ -6,6 +6,7 @@
     reason = "a task tells the terminal what it does"
 )]
 
+mod api;
 mod audit;
 mod bench;
 mod ci;
@@ -38,8 +39,12 @@ const USAGE: &str = "\
 Usage: cargo xtask <COMMAND>
 
 Commands:
+  api     Writes the public interface of every library that is published to docs/api, with the
+          features that the commands turn on
+            --check         writes nothing; an interface that has changed is an error, and shown
   audit   Asks the tools of others that are installed: licenses, advisories, unused dependencies,
-          features, spelling, the Dockerfile; and says how to get those that are not
+          features, spelling, the Dockerfile; whether the oldest versions that manifests admit are
+          enough; and says how to get those that are not
             --strict        one that cannot run is an error too
   bench   Has criterion measure the devices that are found, and writes docs/benchmarks.md
             --features LIST compiles further devices in, such as wgpu,libtorch
@@ -103,6 +108,7 @@ Commands:
 
 #[derive(Debug, PartialEq)]
 enum Task {
+    Api(docs::Mode),
     Audit(Missing),
     Bench(Bench),
     Ci(Checks),
@@ -128,11 +134,12 @@ impl Task {
             return Ok(Self::Help);
         }
         match command.to_str() {
+            Some("api") => parse_mode(options).map(Self::Api),
             Some("audit") => Self::parse_audit(options),
             Some("bench") => Bench::parse(options).map(Self::Bench),
             Some("ci") => Self::parse_ci(options),
             Some("dist") => Self::parse_dist(options),
-            Some("docs") => Self::parse_docs(options),
+            Some("docs") => parse_mode(options).map(Self::Docs),
             Some("golden") => Self::parse_golden(options.iter()),
             Some("miri") => alone(Self::Miri, options),
             Some("setup") => Self::parse_setup(options),
@@ -180,14 +187,6 @@ impl Task {
             [option] if option == "--binary" => bail!("expected a file after `--binary`"),
             [first, ..] => return Err(unknown(first)),
         }))
-    }
-
-    fn parse_docs(options: &[OsString]) -> Result<Self> {
-        match options {
-            [] => Ok(Self::Docs(docs::Mode::Write)),
-            [only] if only == "--check" => Ok(Self::Docs(docs::Mode::Check)),
-            [first, ..] => Err(unknown(first)),
-        }
     }
 
     fn parse_golden(mut options: Iter<'_, OsString>) -> Result<Self> {
@@ -242,6 +241,7 @@ impl Task {
 
     fn run(self) -> Result<()> {
         match self {
+            Self::Api(mode) => api::run(mode),
             Self::Audit(missing) => audit::run(missing),
             Self::Bench(bench) => bench.run(),
             Self::Ci(checks) => ci::run(&checks),
@@ -270,6 +270,14 @@ fn alone(task: Task, options: &[OsString]) -> Result<Task> {
     options.first().map_or(Ok(task), |option| Err(unknown(option)))
 }
 
+fn parse_mode(options: &[OsString]) -> Result<docs::Mode> {
+    match options {
+        [] => Ok(docs::Mode::Write),
+        [only] if only == "--check" => Ok(docs::Mode::Check),
+        [first, ..] => Err(unknown(first)),
+    }
+}
+
 fn folder(value: Option<&OsString>) -> Result<PathBuf> {
     value.map(PathBuf::from).context("expected a folder after `--model`")
 }
@@ -285,6 +293,9 @@ fn unknown(argument: &OsStr) -> Error {
 }
 
 fn main() -> ExitCode {
+    if let Some(ended) = api::act_as_rustdoc() {
+        return ended;
+    }
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     let task = match Task::parse(&arguments) {
         Ok(task) => task,
@@ -316,6 +327,8 @@ mod tests {
     #[test]
     fn arguments_name_a_task() {
         let model = Some(PathBuf::from("minilm"));
+        check("api", Ok(Task::Api(docs::Mode::Write)));
+        check("api --check", Ok(Task::Api(docs::Mode::Check)));
         check("audit", Ok(Task::Audit(Missing::Told)));
         check("audit --strict", Ok(Task::Audit(Missing::Refused)));
         check("bench", Bench::parse(&[]).map(Task::Bench).map_err(|_| "bench takes no arguments"));

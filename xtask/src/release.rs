@@ -93,6 +93,11 @@ pub(crate) fn publish(outcome: Outcome) -> Result<()> {
     workspace::run(&mut publish)
 }
 
+/// The names of the libraries that are published.
+pub(crate) fn libraries() -> Result<Vec<String>> {
+    members::libraries(&Checkout::new(workspace::root()))
+}
+
 /// Makes a release of a checkout in a clone of it, which is removed in the end. Whatever fails, the
 /// checkout is as it was.
 fn release(home: &Checkout, clone: &Path, options: Options) -> Result<()> {

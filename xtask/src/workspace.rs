@@ -38,14 +38,19 @@ pub(crate) fn cargo() -> Command {
     program(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// A program of this workspace that was built in `target/<profile>`.
-pub(crate) fn built(profile: &str, name: &str) -> Result<PathBuf> {
+/// The folder that cargo builds in.
+pub(crate) fn target() -> Result<PathBuf> {
     let mut metadata = cargo();
     metadata.args(["metadata", "--no-deps", "--locked", "--format-version", "1"]);
     let metadata: Value = serde_json::from_slice(&output(&mut metadata)?)?;
     let target = metadata["target_directory"].as_str().context("cargo names no target folder")?;
+    Ok(target.into())
+}
+
+/// A program of this workspace that was built in `target/<profile>`.
+pub(crate) fn built(profile: &str, name: &str) -> Result<PathBuf> {
     let name = format!("{name}{}", env::consts::EXE_SUFFIX);
-    Ok(Path::new(target).join(profile).join(name))
+    Ok(target()?.join(profile).join(name))
 }
 
 /// A program, to be called in the root folder.

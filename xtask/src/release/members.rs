@@ -1,6 +1,6 @@
 //! The crates that are published, those first that others depend on.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::checkout::Checkout;
@@ -8,10 +8,32 @@ use crate::workspace;
 
 /// Names and versions, in the order in which they can be published.
 pub(super) fn publishable(checkout: &Checkout) -> Result<Vec<(String, String)>> {
+    in_order(&packages(checkout)?)
+}
+
+/// The names of those with a library.
+pub(super) fn libraries(checkout: &Checkout) -> Result<Vec<String>> {
+    let packages = packages(checkout)?;
+    let has_library =
+        |name: &str| packages.iter().any(|package| package["name"] == name && is_library(package));
+    let names = in_order(&packages)?.into_iter().map(|(name, _)| name);
+    Ok(names.filter(|name| has_library(name)).collect())
+}
+
+fn is_library(package: &Value) -> bool {
+    let targets = package["targets"].as_array().into_iter().flatten();
+    let mut kinds = targets.flat_map(|target| target["kind"].as_array()).flatten();
+    kinds.any(|kind| kind == "lib")
+}
+
+fn packages(checkout: &Checkout) -> Result<Vec<Value>> {
     let mut metadata = checkout.cargo();
     metadata.args(["metadata", "--no-deps", "--locked", "--format-version", "1"]);
-    let metadata: Value = serde_json::from_slice(&workspace::output(&mut metadata)?)?;
-    in_order(metadata["packages"].as_array().context("`cargo metadata` gives no packages")?)
+    let mut metadata: Value = serde_json::from_slice(&workspace::output(&mut metadata)?)?;
+    match metadata["packages"].take() {
+        Value::Array(packages) => Ok(packages),
+        _ => bail!("`cargo metadata` gives no packages"),
+    }
 }
 
 /// The options of cargo that choose crates.
@@ -69,6 +91,14 @@ mod tests {
         let ordered = in_order(&packages).expect("nothing goes in circles");
         let names: Vec<&str> = ordered.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["low", "middle", "top"]);
+    }
+
+    #[test]
+    fn a_program_is_no_library() {
+        let package =
+            |kinds: [&str; 2]| json!({"targets": kinds.map(|kind| json!({"kind": [kind]}))});
+        assert!(is_library(&package(["test", "lib"])));
+        assert!(!is_library(&package(["test", "bin"])));
     }
 
     #[test]
