@@ -64,6 +64,8 @@ enum Work {
     Rustdoc,
     /// Runs in this process, with the command `gating` that an earlier step built.
     Docs,
+    /// Runs the command `gating` that an earlier step built, with the pulled weights.
+    DocsRun,
     /// Runs in this process.
     Release,
     /// Runs in this process.
@@ -162,6 +164,11 @@ fn steps_with(weights: Weights, features: &str) -> Vec<Step> {
     let rustdoc = Step::cargo("rustdoc", &format!("doc {all} --no-deps"));
     steps.push(Step { work: Work::Rustdoc, ..rustdoc });
     steps.push(Step { work: Work::Docs, ..Step::cargo("pages", "xtask docs --check") });
+    // The pages are written for a shell of Unix, and their commands take the weights.
+    if cfg!(unix) && weights == Weights::Pulled {
+        let run = Step::cargo("commands of pages", "xtask docs --run");
+        steps.push(Step { work: Work::DocsRun, ..run });
+    }
     steps.push(Step { work: Work::Tidy, ..Step::cargo("layout", "xtask tidy") });
     let release = Step::cargo("release", "xtask release minor --dry-run");
     steps.push(Step { work: Work::Release, ..release });
@@ -192,6 +199,7 @@ impl Step {
             Work::WithWeights => command.env(WEIGHTS, minilm::pulled(&gating()?)?),
             Work::Rustdoc => command.env("RUSTDOCFLAGS", "-D warnings"),
             Work::Docs => return docs::run(docs::Mode::Check),
+            Work::DocsRun => return docs::follow(),
             Work::Release => return release::attempt(),
             Work::Tidy => return tidy::run(),
             Work::Setup(device) => return setup::run(device),
@@ -208,7 +216,12 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.work {
             Work::Pull => return write!(f, "gating {}", self.arguments),
-            Work::Cargo | Work::Docs | Work::Release | Work::Tidy | Work::Setup(_) => {}
+            Work::Cargo
+            | Work::Docs
+            | Work::DocsRun
+            | Work::Release
+            | Work::Tidy
+            | Work::Setup(_) => {}
             Work::WithWeights => write!(f, "{WEIGHTS}=<folder of the pulled model> ")?,
             Work::Rustdoc => write!(f, "RUSTDOCFLAGS=\"-D warnings\" ")?,
             Work::OnDevices => write!(f, "{}={} <what the setups print> ", DEVICES.0, DEVICES.1)?,
@@ -237,13 +250,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_model_step_can_be_left_out() {
+    fn only_what_is_about_the_weights_can_be_left_out() {
         let names = |weights| {
             let steps = steps_with(weights, "").into_iter();
             steps.map(|step| step.name).collect::<Vec<String>>()
         };
         let mut expected = names(Weights::Pulled);
-        expected.retain(|name| name != "model");
+        expected.retain(|name| !["model", "commands of pages"].contains(&name.as_str()));
         assert_eq!(names(Weights::AsFound), expected);
     }
 

@@ -71,8 +71,11 @@ Commands:
             --twice         builds twice, and compares
             --binary FILE   takes a binary that is here already
   docs    Writes the parts of pages that come from the program as it is built for tests, tries that
-          it takes every command that a page shows, and builds the book where mdBook is installed
+          it takes every command that a page shows and that nothing in a page is left unchecked,
+          and builds the book where mdBook is installed
             --check         writes no page; one that has drifted is an error
+            --run           runs the commands of all pages instead, in target/pages, and compares
+                            what they print; takes `gating model pull` and a shell
   tidy    Checks the layout rules of the workspace
   golden  Makes the expected numbers of the tests anew, with Python
             --check         compares them with the committed ones instead, and takes heads from
@@ -109,6 +112,7 @@ enum Task {
     CiList(Checks),
     Dist(dist::Binary),
     Docs(docs::Mode),
+    DocsRun,
     Tidy,
     Golden { model: Option<PathBuf> },
     GoldenCheck { model: Option<PathBuf> },
@@ -186,6 +190,7 @@ impl Task {
         match options {
             [] => Ok(Self::Docs(docs::Mode::Write)),
             [only] if only == "--check" => Ok(Self::Docs(docs::Mode::Check)),
+            [only] if only == "--run" => Ok(Self::DocsRun),
             [first, ..] => Err(unknown(first)),
         }
     }
@@ -248,6 +253,7 @@ impl Task {
             Self::CiList(checks) => ci::list(&checks),
             Self::Dist(binary) => dist::run(&binary),
             Self::Docs(mode) => docs::run(mode),
+            Self::DocsRun => docs::follow(),
             Self::Tidy => tidy::run(),
             Self::Golden { model } => golden::write(model),
             Self::GoldenCheck { model } => golden::check(model),
@@ -324,6 +330,7 @@ mod tests {
         check("dist --binary a", Ok(Task::Dist(dist::Binary::File("a".into()))));
         check("docs", Ok(Task::Docs(docs::Mode::Write)));
         check("docs --check", Ok(Task::Docs(docs::Mode::Check)));
+        check("docs --run", Ok(Task::DocsRun));
         check("miri", Ok(Task::Miri));
         check("publish", Ok(Task::Publish(release::Outcome::Kept)));
         check("publish --dry-run", Ok(Task::Publish(release::Outcome::Dropped)));
