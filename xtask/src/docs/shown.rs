@@ -46,7 +46,8 @@ fn alike(shown: &str, printed: &str) -> bool {
     }
 }
 
-/// A number at the beginning, such as `0.12` and `3e-5`, and what is behind it.
+/// A number at the beginning, such as `0.12` and `3e-5`, and what is behind it. One whose last digits are
+/// left out is text.
 fn number(text: &str) -> Option<(&str, &str)> {
     let whole = digits(text);
     if whole == 0 {
@@ -62,7 +63,7 @@ fn number(text: &str) -> Option<(&str, &str)> {
             count => 1 + sign + count,
         }
     });
-    Some(text.split_at(mantissa + exponent))
+    Some(text.split_at(mantissa + exponent)).filter(|(_, rest)| !rest.starts_with(LEFT_OUT))
 }
 
 fn digits(text: &str) -> usize {
@@ -113,6 +114,7 @@ mod tests {
         check("a\n...\n", "a\nb\nc\n", None);
         check("a\n...\n", "a\n", None);
         check("...\nb\n", "a\nc\n", Some("shows \"b\", prints no such line"));
+        check("loss 2.98...e-2 over\n", "loss 2.9808022e-2 over\n", None);
         check("a ... s, b\n", "a 0.71 s, b\n", None);
         check("in ...\n", "in\n", Some("shows \"in ...\", prints \"in\""));
         check("1, ...\n", "1, ...\n", None);
