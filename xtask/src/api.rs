@@ -23,9 +23,9 @@ use crate::{files, release, workspace};
 const FOLDER: &str = "docs/api";
 
 /// Lists the interfaces of all libraries that are published, with the features that the workspace
-/// turns on, and writes them or compares them with those that are kept.
-pub(crate) fn run(mode: Mode) -> Result<()> {
-    let new = interfaces(&rustdoc::documents(&release::libraries()?)?)?;
+/// turns on and these, and writes them or compares them with those that are kept.
+pub(crate) fn run(mode: Mode, features: Option<&str>) -> Result<()> {
+    let new = interfaces(&rustdoc::documents(&release::libraries()?, features)?)?;
     let folder = workspace::root().join(FOLDER);
     match mode {
         Mode::Write => write(&folder, &new),

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::setup::{self, Device};
 use crate::workspace::{self, LIBRARIES, WEIGHTS};
-use crate::{api, docs, minilm, release, tidy};
+use crate::{docs, minilm, release, tidy};
 
 /// The features that compile in the devices that can be prepared.
 const DEVICE_FEATURES: &str = "wgpu,libtorch";
@@ -62,10 +62,10 @@ enum Work {
     WithWeights,
     /// Calls cargo with rustdoc's warnings as errors.
     Rustdoc,
-    /// Runs in this process, and calls cargo with it as rustdoc.
-    Api,
     /// Runs in this process, with the command `gating` that an earlier step built.
     Docs,
+    /// Runs the command `gating` that an earlier step built, with the pulled weights.
+    DocsRun,
     /// Runs in this process.
     Release,
     /// Runs in this process.
@@ -164,8 +164,13 @@ fn steps_with(weights: Weights, features: &str) -> Vec<Step> {
     let rustdoc = Step::cargo("rustdoc", &format!("doc {all} --no-deps"));
     steps.push(Step { work: Work::Rustdoc, ..rustdoc });
     // Right after it: the libraries that ours are built on have just been checked.
-    steps.push(Step { work: Work::Api, ..Step::cargo("api", "xtask api --check") });
+    steps.push(Step::cargo("api", &format!("xtask api --check{features}")));
     steps.push(Step { work: Work::Docs, ..Step::cargo("pages", "xtask docs --check") });
+    // The pages are written for a shell of Unix, and their commands take the weights.
+    if cfg!(unix) && weights == Weights::Pulled {
+        let run = Step::cargo("commands of pages", "xtask docs --run");
+        steps.push(Step { work: Work::DocsRun, ..run });
+    }
     steps.push(Step { work: Work::Tidy, ..Step::cargo("layout", "xtask tidy") });
     let release = Step::cargo("release", "xtask release minor --dry-run");
     steps.push(Step { work: Work::Release, ..release });
@@ -195,8 +200,8 @@ impl Step {
             Work::Pull => return minilm::pull(&gating()?),
             Work::WithWeights => command.env(WEIGHTS, minilm::pulled(&gating()?)?),
             Work::Rustdoc => command.env("RUSTDOCFLAGS", "-D warnings"),
-            Work::Api => return api::run(docs::Mode::Check),
             Work::Docs => return docs::run(docs::Mode::Check),
+            Work::DocsRun => return docs::follow(),
             Work::Release => return release::attempt(),
             Work::Tidy => return tidy::run(),
             Work::Setup(device) => return setup::run(device),
@@ -213,7 +218,12 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.work {
             Work::Pull => return write!(f, "gating {}", self.arguments),
-            Work::Cargo | Work::Api | Work::Docs | Work::Release | Work::Tidy | Work::Setup(_) => {}
+            Work::Cargo
+            | Work::Docs
+            | Work::DocsRun
+            | Work::Release
+            | Work::Tidy
+            | Work::Setup(_) => {}
             Work::WithWeights => write!(f, "{WEIGHTS}=<folder of the pulled model> ")?,
             Work::Rustdoc => write!(f, "RUSTDOCFLAGS=\"-D warnings\" ")?,
             Work::OnDevices => write!(f, "{}={} <what the setups print> ", DEVICES.0, DEVICES.1)?,
@@ -242,13 +252,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_model_step_can_be_left_out() {
+    fn only_what_is_about_the_weights_can_be_left_out() {
         let names = |weights| {
             let steps = steps_with(weights, "").into_iter();
             steps.map(|step| step.name).collect::<Vec<String>>()
         };
         let mut expected = names(Weights::Pulled);
-        expected.retain(|name| name != "model");
+        expected.retain(|name| !["model", "commands of pages"].contains(&name.as_str()));
         assert_eq!(names(Weights::AsFound), expected);
     }
 
@@ -280,7 +290,9 @@ mod tests {
         assert!(plain.iter().all(|line| !line.contains("setup") && !line.contains("--features ")));
         for (plain, with) in plain.iter().zip(with) {
             let expected =
-                plain.replace("--workspace --locked", "--workspace --locked --features wgpu");
+                ["--workspace --locked", "api --check"].iter().fold(plain.clone(), |line, call| {
+                    line.replace(call, &format!("{call} --features wgpu"))
+                });
             assert_eq!(with, expected);
         }
     }

@@ -1,12 +1,18 @@
-//! The book: parts of its pages are made of the program, and what it shows as commands are such.
+//! The book: parts of its pages are made of the program, and what it shows as commands does what it shows.
 
+mod blocks;
+mod code;
 mod commands;
 mod errors;
 mod help;
+mod pages;
 mod part;
+mod run;
+mod session;
 mod settings;
+mod shown;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, ensure};
@@ -42,8 +48,7 @@ impl Gating<'_> {
 /// Makes the parts of pages that come from the program, `target/debug/gating`, and builds the book
 /// where mdBook is installed.
 pub(crate) fn run(mode: Mode) -> Result<()> {
-    let program = workspace::built("debug", "gating")?;
-    ensure!(program.exists(), "`{}` is missing: cargo build --workspace", program.display());
+    let program = program()?;
     let gating = Gating { program: &program };
     let mut problems = Vec::new();
     for (page, name, text) in parts(&gating)? {
@@ -58,10 +63,23 @@ pub(crate) fn run(mode: Mode) -> Result<()> {
             }
         }
     }
-    problems.extend(commands::wrong(&gating)?);
+    let pages = pages::all()?;
+    problems.extend(code::wrong(&pages)?);
+    problems.extend(commands::wrong(&gating, &pages)?);
     problems.iter().for_each(|problem| println!("{problem}"));
     ensure!(problems.is_empty(), "{} problems of the documentation", problems.len());
     book()
+}
+
+/// Runs the commands of every page.
+pub(crate) fn follow() -> Result<()> {
+    run::run(&Gating { program: &program()? })
+}
+
+fn program() -> Result<PathBuf> {
+    let program = workspace::built("debug", "gating")?;
+    ensure!(program.exists(), "`{}` is missing: cargo build --workspace", program.display());
+    Ok(program)
 }
 
 /// Page, name and text of every part.

@@ -42,6 +42,7 @@ Commands:
   api     Writes the public interface of every library that is published to docs/api, with the
           features that the commands turn on
             --check         writes nothing; an interface that has changed is an error, and shown
+            --features LIST with these features of cargo too, which change no interface
   audit   Asks the tools of others that are installed: licenses, advisories, unused dependencies,
           features, spelling, the Dockerfile; whether the oldest versions that manifests admit are
           enough; and says how to get those that are not
@@ -76,8 +77,11 @@ Commands:
             --twice         builds twice, and compares
             --binary FILE   takes a binary that is here already
   docs    Writes the parts of pages that come from the program as it is built for tests, tries that
-          it takes every command that a page shows, and builds the book where mdBook is installed
+          it takes every command that a page shows and that nothing in a page is left unchecked,
+          and builds the book where mdBook is installed
             --check         writes no page; one that has drifted is an error
+            --run           runs the commands of all pages instead, in target/pages, and compares
+                            what they print; takes `gating model pull` and a shell
   tidy    Checks the layout rules of the workspace
   golden  Makes the expected numbers of the tests anew, with Python
             --check         compares them with the committed ones instead, and takes heads from
@@ -108,13 +112,14 @@ Commands:
 
 #[derive(Debug, PartialEq)]
 enum Task {
-    Api(docs::Mode),
+    Api { mode: docs::Mode, features: Option<String> },
     Audit(Missing),
     Bench(Bench),
     Ci(Checks),
     CiList(Checks),
     Dist(dist::Binary),
     Docs(docs::Mode),
+    DocsRun,
     Tidy,
     Golden { model: Option<PathBuf> },
     GoldenCheck { model: Option<PathBuf> },
@@ -134,12 +139,12 @@ impl Task {
             return Ok(Self::Help);
         }
         match command.to_str() {
-            Some("api") => parse_mode(options).map(Self::Api),
+            Some("api") => Self::parse_api(options),
             Some("audit") => Self::parse_audit(options),
             Some("bench") => Bench::parse(options).map(Self::Bench),
             Some("ci") => Self::parse_ci(options),
             Some("dist") => Self::parse_dist(options),
-            Some("docs") => parse_mode(options).map(Self::Docs),
+            Some("docs") => Self::parse_docs(options),
             Some("golden") => Self::parse_golden(options.iter()),
             Some("miri") => alone(Self::Miri, options),
             Some("setup") => Self::parse_setup(options),
@@ -149,6 +154,19 @@ impl Task {
             Some("help") => Ok(Self::Help),
             _ => Err(unknown(command)),
         }
+    }
+
+    fn parse_api(options: &[OsString]) -> Result<Self> {
+        let (mut mode, mut features) = (docs::Mode::Write, None);
+        let mut options = options.iter();
+        while let Some(option) = options.next() {
+            match option.to_str() {
+                Some("--check") => mode = docs::Mode::Check,
+                Some("--features") => features = Some(text_after(option, options.next())?),
+                _ => return Err(unknown(option)),
+            }
+        }
+        Ok(Self::Api { mode, features })
     }
 
     fn parse_audit(options: &[OsString]) -> Result<Self> {
@@ -187,6 +205,13 @@ impl Task {
             [option] if option == "--binary" => bail!("expected a file after `--binary`"),
             [first, ..] => return Err(unknown(first)),
         }))
+    }
+
+    fn parse_docs(options: &[OsString]) -> Result<Self> {
+        match options {
+            [only] if only == "--run" => Ok(Self::DocsRun),
+            options => parse_mode(options).map(Self::Docs),
+        }
     }
 
     fn parse_golden(mut options: Iter<'_, OsString>) -> Result<Self> {
@@ -241,13 +266,14 @@ impl Task {
 
     fn run(self) -> Result<()> {
         match self {
-            Self::Api(mode) => api::run(mode),
+            Self::Api { mode, features } => api::run(mode, features.as_deref()),
             Self::Audit(missing) => audit::run(missing),
             Self::Bench(bench) => bench.run(),
             Self::Ci(checks) => ci::run(&checks),
             Self::CiList(checks) => ci::list(&checks),
             Self::Dist(binary) => dist::run(&binary),
             Self::Docs(mode) => docs::run(mode),
+            Self::DocsRun => docs::follow(),
             Self::Tidy => tidy::run(),
             Self::Golden { model } => golden::write(model),
             Self::GoldenCheck { model } => golden::check(model),
@@ -327,8 +353,11 @@ mod tests {
     #[test]
     fn arguments_name_a_task() {
         let model = Some(PathBuf::from("minilm"));
-        check("api", Ok(Task::Api(docs::Mode::Write)));
-        check("api --check", Ok(Task::Api(docs::Mode::Check)));
+        let api = |mode, features: Option<&str>| {
+            Ok(Task::Api { mode, features: features.map(str::to_owned) })
+        };
+        check("api", api(docs::Mode::Write, None));
+        check("api --check --features wgpu", api(docs::Mode::Check, Some("wgpu")));
         check("audit", Ok(Task::Audit(Missing::Told)));
         check("audit --strict", Ok(Task::Audit(Missing::Refused)));
         check("bench", Bench::parse(&[]).map(Task::Bench).map_err(|_| "bench takes no arguments"));
@@ -337,6 +366,7 @@ mod tests {
         check("dist --binary a", Ok(Task::Dist(dist::Binary::File("a".into()))));
         check("docs", Ok(Task::Docs(docs::Mode::Write)));
         check("docs --check", Ok(Task::Docs(docs::Mode::Check)));
+        check("docs --run", Ok(Task::DocsRun));
         check("miri", Ok(Task::Miri));
         check("publish", Ok(Task::Publish(release::Outcome::Kept)));
         check("publish --dry-run", Ok(Task::Publish(release::Outcome::Dropped)));

@@ -83,7 +83,10 @@ pub struct Embedding(Numbers);
 enum Numbers {
     /// Boxed, since with every backend compiled in, a tensor takes some hundred bytes.
     OnDevice(Box<Tensor<1>>),
-    OnHost { values: Arc<[f32]>, device: Device },
+    OnHost {
+        values: Arc<[f32]>,
+        device: Device,
+    },
 }
 
 impl Embedding {

@@ -54,6 +54,7 @@ pub use sentence::{SentenceEmbedGatingModel, SentenceEncoder};
 /// Compiles the examples of the README and of the book.
 #[cfg(all(doctest, feature = "flex"))]
 #[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../../../docs/devices.md")]
 #[doc = include_str!("../../../docs/extending.md")]
 #[doc = include_str!("../../../docs/migrating.md")]
 struct Pages;

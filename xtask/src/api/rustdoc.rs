@@ -42,13 +42,19 @@ fn unlocked(rustdoc: impl AsRef<OsStr>) -> Command {
 
 /// What rustdoc writes of each library, by its name. All of the workspace is documented, since its
 /// dependencies would be built with other features for some of it.
-pub(super) fn documents(libraries: &[String]) -> Result<BTreeMap<String, Document>> {
+pub(super) fn documents(
+    libraries: &[String],
+    features: Option<&str>,
+) -> Result<BTreeMap<String, Document>> {
     let mut doc = workspace::cargo();
     let real = rustdoc_beside(Path::new(doc.get_program()));
     doc.args(["doc", "--workspace", "--no-deps", "--lib", "--locked"])
         .env("RUSTDOC", env::current_exe().context("cannot tell where this program lies")?)
         .env("RUSTDOCFLAGS", JSON)
         .env(REAL, real);
+    if let Some(features) = features {
+        doc.args(["--features", features]);
+    }
     workspace::run(&mut doc)?;
     let folder = workspace::target()?.join("doc");
     let read = |library: &String| {

@@ -1,82 +1,102 @@
-//! Every command that a page shows is one that the program takes.
+//! Every command that a page shows is one that the program takes, or this one.
 
+use std::ffi::OsString;
 use std::process::Stdio;
 
 use anyhow::{Context, Result};
 
 use super::Gating;
-use crate::{files, workspace};
+use super::blocks::Role;
+use super::pages::Page;
+use super::session;
+use crate::Task;
 
-/// What is wrong with the commands in the code of all pages of the book and the page before it.
-pub(super) fn wrong(gating: &Gating<'_>) -> Result<Vec<String>> {
-    let root = workspace::root();
-    let mut pages = files::under(&root.join("docs"))?;
-    pages.push(root.join("README.md"));
+/// How a page calls the program.
+const PROGRAM: [&[&str]; 3] = [
+    &["gating"],
+    &["target/release/gating"],
+    &["cargo", "run", "--release", "-p", "gating-cli", "--"],
+];
+
+/// How a page calls what this is.
+const TASK: &[&str] = &["cargo", "xtask"];
+
+/// What is wrong with the commands of all pages, whether they are run or not.
+pub(super) fn wrong(gating: &Gating<'_>, pages: &[Page]) -> Result<Vec<String>> {
     let mut wrong = Vec::new();
-    for page in pages.iter().filter(|page| page.extension().is_some_and(|it| it == "md")) {
-        for (line, command) in commands(&files::read_text(page)?) {
-            if let Some(why) = refusal(gating, &command)? {
-                wrong.push(format!("{}:{line}: {why}", files::relative(page, root)));
+    for page in pages {
+        let seen = page.blocks.iter().filter(|block| block.role != Role::Hidden);
+        for block in seen.filter(|block| block.language() == "console") {
+            for step in session::steps(block).unwrap_or_default() {
+                for call in calls(&step.command) {
+                    if let Some(why) = refusal(gating, &call)? {
+                        let (name, line) = (&page.name, step.line);
+                        wrong.push(format!("{name}:{line}: `{}`: {why}", call.join(" ")));
+                    }
+                }
             }
         }
     }
     Ok(wrong)
 }
 
-/// Why the program does not take a command. It is asked for help behind the arguments, so that it
-/// reads them and does nothing.
-fn refusal(gating: &Gating<'_>, command: &str) -> Result<Option<String>> {
-    let words = words(command);
-    let mut arguments: Vec<&str> = words.iter().map(String::as_str).collect();
+/// Why a call is not taken, if it is one of the program or of a task.
+fn refusal(gating: &Gating<'_>, call: &[String]) -> Result<Option<String>> {
+    if let Some(arguments) = behind(call, TASK) {
+        let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+        return Ok(Task::parse(&arguments).err().map(|error| error.to_string()));
+    }
+    match PROGRAM.iter().find_map(|program| behind(call, program)) {
+        Some(arguments) => refusal_of_program(gating, arguments),
+        None => Ok(None),
+    }
+}
+
+/// The program is asked for help behind the arguments, so that it reads them and does nothing.
+fn refusal_of_program(gating: &Gating<'_>, arguments: &[String]) -> Result<Option<String>> {
+    let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     if !matches!(arguments.first(), Some(&"help")) {
         arguments.push("--help");
     }
     let output = gating.command(&arguments).stdin(Stdio::null()).output();
-    let output = output.with_context(|| format!("cannot run `gating {command}`"))?;
+    let output = output.with_context(|| format!("cannot run `gating {}`", arguments.join(" ")))?;
     let error = String::from_utf8_lossy(&output.stderr);
-    let why = error.lines().next().unwrap_or_default();
-    Ok((!output.status.success()).then(|| format!("`gating {command}`: {why}")))
+    let why = error.lines().next().unwrap_or_default().to_owned();
+    Ok((!output.status.success()).then_some(why))
 }
 
-/// The arguments of every call of the program in a page's code, with the line that it begins in.
-fn commands(page: &str) -> Vec<(usize, String)> {
-    let (mut commands, mut is_fenced, mut open) = (Vec::new(), false, None);
-    for (index, line) in page.lines().enumerate() {
-        is_fenced ^= line.starts_with("```");
-        let code = line.trim().trim_start_matches("$ ");
-        let (number, text) = match open.take() {
-            Some((number, before)) => (number, format!("{before} {code}")),
-            None if !is_fenced && !line.starts_with("    ") => continue,
-            None => match code.strip_prefix("gating ") {
-                Some(arguments) => (index + 1, arguments.to_owned()),
-                None => continue,
-            },
-        };
-        match text.strip_suffix('\\') {
-            Some(text) => open = Some((number, text.trim_end().to_owned())),
-            None => commands.push((number, text)),
-        }
-    }
-    commands
+/// The arguments of a call that begins so.
+fn behind<'a>(call: &'a [String], program: &[&str]) -> Option<&'a [String]> {
+    let (begin, arguments) = call.split_at_checked(program.len())?;
+    (begin == program).then_some(arguments)
 }
 
-/// The words of a command as a shell cuts them, up to a comment, a pipe or a redirection.
-fn words(command: &str) -> Vec<String> {
-    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
-    for letter in command.chars() {
+/// The words of each call in a command as a shell cuts them, up to a comment and without redirections.
+fn calls(command: &str) -> Vec<Vec<String>> {
+    let (mut calls, mut call, mut word, mut quote) = (Vec::new(), Vec::new(), None::<String>, None);
+    let mut is_redirected = false;
+    for letter in command.replace("\\\n", " ").chars() {
         match (quote, letter) {
             (Some(open), _) if open == letter => quote = None,
             (None, '"' | '\'') => {
                 quote = Some(letter);
                 word.get_or_insert_default();
             }
-            (None, ' ') => words.extend(word.take()),
-            (None, '#' | '|' | '>' | '<' | '&' | ';') if word.is_none() => break,
+            (None, ' ') => call.extend(word.take().filter(|_| !is_redirected)),
+            (None, '#') if word.is_none() => break,
+            (None, '|' | '&' | ';') => {
+                call.extend(word.take().filter(|_| !is_redirected));
+                calls.push(std::mem::take(&mut call));
+                is_redirected = false;
+            }
+            (None, '<' | '>') if word.is_none() => is_redirected = true,
             _ => word.get_or_insert_default().push(letter),
         }
     }
-    words.extend(word);
-    words
+    call.extend(word.filter(|_| !is_redirected));
+    calls.push(call);
+    calls.retain(|call| !call.is_empty());
+    calls
 }
 
 #[cfg(test)]
@@ -84,31 +104,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_are_found_in_code() {
-        let page = "\
-`gating no` and
-gating no
-```console
-$ gating one --top 5 \\
-    --seed 1
-error: gating no
-gating two
-```
-
-    gating three
-    $ cargo no
-";
-        let expected = [(4, "one --top 5 --seed 1"), (7, "two"), (10, "three")];
-        let expected = expected.map(|(line, command)| (line, command.to_owned()));
-        assert_eq!(commands(page), expected);
+    fn words_are_those_of_a_shell() {
+        let check = |command: &str, expected: &[&[&str]]| assert_eq!(calls(command), expected);
+        check("score \"How long, egg?\" --top 5", &[&["score", "How long, egg?", "--top", "5"]]);
+        check("demo   # a comment | b", &[&["demo"]]);
+        check(
+            "replay - --name 'a*|b' < a.log | head",
+            &[&["replay", "-", "--name", "a*|b"], &["head"]],
+        );
+        check("score \"\" a#b > c && d", &[&["score", "", "a#b"], &["d"]]);
+        check("learn \\\n    --top 5", &[&["learn", "--top", "5"]]);
     }
 
     #[test]
-    fn words_are_those_of_a_shell() {
-        let check = |command: &str, expected: &[&str]| assert_eq!(words(command), expected);
-        check("score \"How long, egg?\" --top 5", &["score", "How long, egg?", "--top", "5"]);
-        check("demo   # a comment", &["demo"]);
-        check("replay - --name 'a*' < a.log | head", &["replay", "-", "--name", "a*"]);
-        check("score \"\" a#b", &["score", "", "a#b"]);
+    fn programs_are_known_by_their_first_words() {
+        let check = |command: &str, expected: Option<&str>| {
+            let call = &calls(command)[0];
+            let arguments = PROGRAM.iter().find_map(|program| behind(call, program));
+            assert_eq!(arguments.map(|it| it.join(" ")).as_deref(), expected, "{command}");
+        };
+        check("gating score a", Some("score a"));
+        check("cargo run --release -p gating-cli -- demo --steps 1", Some("demo --steps 1"));
+        check("cargo run --release -p gating-server", None);
+        check("gating-server score", None);
     }
 }

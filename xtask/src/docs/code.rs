@@ -1,0 +1,123 @@
+//! What every block of code must be, whether it is run or not.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::blocks::{Block, Role};
+use super::pages::Page;
+use super::session;
+use crate::{files, workspace};
+
+/// What is wrong with the blocks of all pages.
+pub(super) fn wrong(pages: &[Page]) -> Result<Vec<String>> {
+    let compiled = compiled()?;
+    let mut wrong = Vec::new();
+    for page in pages {
+        let problems = page.blocks.iter().filter_map(|block| Some((block.line, problem(block)?)));
+        wrong.extend(problems.map(|(line, why)| format!("{}:{line}: {why}", page.name)));
+        let has_rust = page.blocks.iter().any(|block| block.language() == "rust");
+        let path = page.path.canonicalize().context("a page was removed meanwhile")?;
+        if has_rust && !compiled.contains(&path) {
+            wrong.push(format!("{}: no crate has its examples as tests", page.name));
+        }
+    }
+    Ok(wrong)
+}
+
+fn problem(block: &Block) -> Option<String> {
+    let is_run = !matches!(block.role, Role::NotRun(_));
+    match block.language() {
+        "console" => session::steps(block).err().map(|error| error.to_string()),
+        "json" => {
+            let json = serde_json::from_str::<Value>(&block.text);
+            json.err().map(|error| format!("not JSON: {error}"))
+        }
+        "rust" if block.info.contains("ignore") => Some("an example is ignored".to_owned()),
+        "rust" if is_run && block.info.contains("no_run") => {
+            Some("`no_run` without a comment `<!-- not run: REASON -->`".to_owned())
+        }
+        "rust" => None,
+        "text" if block.text.lines().any(is_command) => Some("a command in text".to_owned()),
+        "text" => None,
+        _ if is_run && !matches!(block.role, Role::File(_)) => {
+            Some(format!("nothing runs `{}`: mark it `<!-- not run: REASON -->`", block.info))
+        }
+        _ => None,
+    }
+}
+
+fn is_command(line: &str) -> bool {
+    ["$ ", "gating ", "cargo "].iter().any(|begin| line.starts_with(begin))
+}
+
+/// The pages that crates include into their documentation, whose examples are tests thereby.
+fn compiled() -> Result<BTreeSet<PathBuf>> {
+    let mut pages = BTreeSet::new();
+    for file in files::under(&workspace::root().join("crates"))? {
+        if file.ends_with("src/lib.rs") {
+            let folder = file.parent().context("a file is in a folder")?;
+            let source = files::read_text(&file)?;
+            pages
+                .extend(included(&source).filter_map(|name| folder.join(name).canonicalize().ok()));
+        }
+    }
+    Ok(pages)
+}
+
+/// What a source includes as documentation.
+fn included(source: &str) -> impl Iterator<Item = &str> {
+    let names = source.split("doc = include_str!(\"").skip(1);
+    names.filter_map(|rest| rest.split_once("\")]").map(|(name, _)| name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(info: &str, text: &str, role: Role, expected: Option<&str>) {
+        let block = Block { line: 1, info: info.to_owned(), text: text.to_owned(), role };
+        assert_eq!(problem(&block).as_deref(), expected, "{info}: {text}");
+    }
+
+    fn not_run() -> Role {
+        Role::NotRun("takes a chain".to_owned())
+    }
+
+    #[test]
+    fn a_block_is_run_or_marked() {
+        check("console", "$ a\n", Role::Plain, None);
+        check("console", "a\n", not_run(), Some("line 1: expected a command behind `$ `"));
+        let unknown = "nothing runs `sh`: mark it `<!-- not run: REASON -->`";
+        check("sh", "a\n", Role::Plain, Some(unknown));
+        check("sh", "a\n", not_run(), None);
+        check("toml", "a = 1\n", Role::File("a.toml".to_owned()), None);
+        check("text", "p = softmax(scores)\n", Role::Plain, None);
+        check("text", "$ a\n", Role::Plain, Some("a command in text"));
+    }
+
+    #[test]
+    fn json_is_such() {
+        check("json", "{\"a\": 1}\n", Role::Plain, None);
+        let error = "not JSON: key must be a string at line 1 column 2";
+        check("json", "{a}", Role::Plain, Some(error));
+    }
+
+    #[test]
+    fn examples_are_run_or_marked() {
+        check("rust", "", Role::Plain, None);
+        check("rust,no_run", "", not_run(), None);
+        check("rust,ignore", "", not_run(), Some("an example is ignored"));
+        let unmarked = "`no_run` without a comment `<!-- not run: REASON -->`";
+        check("rust,no_run", "", Role::Plain, Some(unmarked));
+    }
+
+    #[test]
+    fn included_pages_are_found() {
+        let source = "#![doc = include_str!(\"../README.md\")]\n#[doc = include_str!(\"a.md\")]\n";
+        assert!(included(source).eq(["../README.md", "a.md"]));
+        assert!(included("include_str!(\"a.md\")").eq([""; 0]));
+    }
+}

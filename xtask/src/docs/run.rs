@@ -1,0 +1,132 @@
+//! Runs the commands of every page as somebody who follows it from its top.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+
+use super::Gating;
+use super::blocks::{Block, Role};
+use super::pages::{self, Page};
+use super::session::{self, Step};
+use super::shown;
+use crate::{files, workspace};
+
+/// The variable that names the root folder of the workspace to the hidden commands of a page.
+const ROOT: &str = "WORKSPACE";
+
+/// How a command begins that calls this: it is read, and not run.
+const TASK: &str = "cargo xtask ";
+
+/// Runs what all pages show. `target/pages` keeps what they wrote.
+pub(super) fn run(gating: &Gating<'_>) -> Result<()> {
+    let (mut problems, mut ran) = (0, 0);
+    let mut marked: BTreeMap<String, usize> = BTreeMap::new();
+    for page in pages::all()? {
+        let start = Instant::now();
+        let reader = Reader::new(gating, &page)?;
+        let count = page.blocks.iter().filter(|block| is_run(block)).count();
+        if let Some(problem) = reader.follow()? {
+            println!("{problem}");
+            problems += 1;
+        }
+        if count > 0 {
+            println!("{}: {count} blocks in {:.1} s", page.name, start.elapsed().as_secs_f64());
+        }
+        ran += count;
+        for block in &page.blocks {
+            if let Role::NotRun(reason) = &block.role {
+                *marked.entry(reason.clone()).or_default() += 1;
+            }
+        }
+    }
+    println!("{ran} blocks ran; marked as not to be run are {}:", marked.values().sum::<usize>());
+    marked.iter().for_each(|(reason, count)| println!("  {count} {reason}"));
+    ensure!(problems == 0, "{problems} problems of the documentation");
+    Ok(())
+}
+
+/// Whether a block that a reader sees has commands that are run.
+fn is_run(block: &Block) -> bool {
+    let mut commands = block.text.lines().filter_map(|line| line.strip_prefix("$ "));
+    let is_console = block.language() == "console" && block.role == Role::Plain;
+    is_console && commands.any(|command| !command.starts_with(TASK))
+}
+
+/// Somebody who follows a page, in a folder that was empty at its top.
+struct Reader<'a> {
+    page: &'a Page,
+    folder: PathBuf,
+    path: OsString,
+}
+
+impl<'a> Reader<'a> {
+    fn new(gating: &Gating<'_>, page: &'a Page) -> Result<Self> {
+        let folder = workspace::root().join("target/pages").join(page.name.trim_end_matches(".md"));
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        let programs = gating.program.parent().context("the program is in a folder")?.to_owned();
+        let others = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths([programs].into_iter().chain(env::split_paths(&others)))?;
+        Ok(Self { page, folder, path })
+    }
+
+    /// Runs the page up to the first command that does something else than it shows, and says what.
+    fn follow(&self) -> Result<Option<String>> {
+        for block in &self.page.blocks {
+            match &block.role {
+                Role::File(name) => self.save(name, &block.text)?,
+                Role::Plain | Role::Hidden if block.language() == "console" => {
+                    for step in session::steps(block)? {
+                        if let Some(why) = self.take(&step)? {
+                            let (page, line, command) = (&self.page.name, step.line, step.command);
+                            return Ok(Some(format!("{page}:{line}: `{command}`: {why}")));
+                        }
+                    }
+                }
+                Role::Plain | Role::Hidden | Role::NotRun(_) => {}
+            }
+        }
+        Ok(None)
+    }
+
+    fn save(&self, name: &str, text: &str) -> Result<()> {
+        fs::create_dir_all(&self.folder)?;
+        files::replace(&self.folder.join(name), text)
+    }
+
+    fn take(&self, step: &Step) -> Result<Option<String>> {
+        if step.command.starts_with(TASK) {
+            return Ok(None);
+        }
+        Ok(wrong(step, &self.call(&step.command)?))
+    }
+
+    fn call(&self, command: &str) -> Result<Output> {
+        fs::create_dir_all(&self.folder)?;
+        let mut shell = workspace::program("sh");
+        shell.args(["-ec", command]).current_dir(&self.folder).stdin(Stdio::null());
+        shell.env("PATH", &self.path).env(ROOT, workspace::root());
+        shell.output().with_context(|| format!("cannot run `sh -ec {command:?}`"))
+    }
+}
+
+/// What a command did otherwise than the page shows. Notes on standard error depend on the machine and
+/// are not compared, but for those of a command that fails.
+fn wrong(step: &Step, output: &Output) -> Option<String> {
+    let mut printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let error = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() == step.fails() {
+        return Some(format!("ended with {}: {}", output.status, error.trim_end()));
+    }
+    if step.fails() {
+        printed.push_str(&error);
+    }
+    shown::difference(step.shown.as_ref()?, &printed)
+}
