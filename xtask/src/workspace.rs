@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -73,15 +74,21 @@ fn is_of_cargo_run(variable: &OsStr) -> bool {
 
 /// Runs a command to its end, which must be a good one.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
-    ensure!(status.success(), "{command:?} ended with {status}");
+    let status = command.status().with_context(|| format!("cannot run `{}`", line(command)))?;
+    ensure!(status.success(), "`{}` ended with {status}", line(command));
     Ok(())
 }
 
 /// Runs a command and takes what it prints to standard output.
 pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
     let command = command.stderr(Stdio::inherit());
-    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
-    ensure!(output.status.success(), "{command:?} ended with {}", output.status);
+    let output = command.output().with_context(|| format!("cannot run `{}`", line(command)))?;
+    ensure!(output.status.success(), "`{}` ended with {}", line(command), output.status);
     Ok(output.stdout)
+}
+
+/// A command for people, without its environment.
+fn line(command: &Command) -> String {
+    let words = iter::once(command.get_program()).chain(command.get_args());
+    words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }

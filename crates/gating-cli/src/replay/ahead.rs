@@ -23,7 +23,6 @@ const MAX_LINES: usize = 4096;
 const MAX_BYTES: usize = 1 << 20;
 
 /// What to do at a place of the logs.
-#[expect(clippy::large_enum_variant, reason = "only those of one batch are held at a time")]
 #[derive(Debug)]
 pub(crate) enum Step {
     Begin(LogRecord),
@@ -51,7 +50,6 @@ pub(crate) struct Lesson {
 }
 
 /// A step whose message is to be encoded yet.
-#[expect(clippy::large_enum_variant, reason = "only those of one batch are held at a time")]
 enum Pending {
     Ready(Step),
     Message { prompt: String, rewards: Rewards, block: Option<u64> },
