@@ -24,6 +24,8 @@ use std::ffi::OsString;
 
 use anyhow::{Context, Result, bail};
 
+pub(crate) use self::machine::{processor, threads};
+
 /// What is to be measured.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Bench {

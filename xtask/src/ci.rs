@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::setup::{self, Device};
-use crate::workspace::{self, LIBRARIES, WEIGHTS};
-use crate::{docs, minilm, release, tidy};
+use crate::workspace::{self, WEIGHTS};
+use crate::{docs, examples, minilm, release, tidy};
 
 /// The features that compile in the devices that can be prepared.
 const DEVICE_FEATURES: &str = "wgpu,libtorch";
@@ -66,6 +66,8 @@ enum Work {
     Docs,
     /// Runs the command `gating` that an earlier step built, with the pulled weights.
     DocsRun,
+    /// Runs in this process.
+    Examples,
     /// Runs in this process.
     Release,
     /// Runs in this process.
@@ -143,6 +145,7 @@ fn steps_with(weights: Weights, features: &str) -> Vec<Step> {
     let all = format!("--workspace --locked{features}");
     let mut steps = vec![
         Step::cargo("format", "fmt --all --check"),
+        Step::cargo("format examples", "fmt --check --manifest-path examples/Cargo.toml"),
         Step::cargo("clippy", &format!("clippy {all} --all-targets -- -D warnings")),
         // With the features that the tests have too, so that nothing is built twice.
         Step::cargo("build", &format!("build {all} --all-targets")),
@@ -157,10 +160,6 @@ fn steps_with(weights: Weights, features: &str) -> Vec<Step> {
         Weights::AsFound => steps.push(tests),
     }
     steps.push(Step::cargo("doc tests", &format!("test {all} --doc")));
-    steps.extend(LIBRARIES.map(|library| {
-        let check = format!("check -p {library} --no-default-features --locked");
-        Step::cargo(&format!("features {library}"), &check)
-    }));
     let rustdoc = Step::cargo("rustdoc", &format!("doc {all} --no-deps"));
     steps.push(Step { work: Work::Rustdoc, ..rustdoc });
     // Right after it: the libraries that ours are built on have just been checked.
@@ -174,6 +173,8 @@ fn steps_with(weights: Weights, features: &str) -> Vec<Step> {
     steps.push(Step { work: Work::Tidy, ..Step::cargo("layout", "xtask tidy") });
     let release = Step::cargo("release", "xtask release minor --dry-run");
     steps.push(Step { work: Work::Release, ..release });
+    // They also show that each library is built without features.
+    steps.push(Step { work: Work::Examples, ..Step::cargo("examples", "xtask examples") });
     steps
 }
 
@@ -202,6 +203,7 @@ impl Step {
             Work::Rustdoc => command.env("RUSTDOCFLAGS", "-D warnings"),
             Work::Docs => return docs::run(docs::Mode::Check),
             Work::DocsRun => return docs::follow(),
+            Work::Examples => return examples::run(),
             Work::Release => return release::attempt(),
             Work::Tidy => return tidy::run(),
             Work::Setup(device) => return setup::run(device),
@@ -221,6 +223,7 @@ impl fmt::Display for Step {
             Work::Cargo
             | Work::Docs
             | Work::DocsRun
+            | Work::Examples
             | Work::Release
             | Work::Tidy
             | Work::Setup(_) => {}

@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Result, ensure};
 
-use crate::{files, workspace};
+use crate::{crates, files, workspace};
 
 /// Whether pages are written or held against the program.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -83,12 +83,17 @@ fn program() -> Result<PathBuf> {
 }
 
 /// Page, name and text of every part.
-fn parts(gating: &Gating<'_>) -> Result<[(&'static str, &'static str, String); 3]> {
-    Ok([
+fn parts(gating: &Gating<'_>) -> Result<Vec<(&'static str, &'static str, String)>> {
+    let mut parts = vec![
         ("docs/cli.md", "commands", help::page(gating)?),
         ("docs/settings.md", "settings", settings::table(&gating.print(&["config", "init"])?)?),
         ("docs/errors.md", "kinds", errors::table()?),
-    ])
+    ];
+    // What build scripts draw in is known for the machine at hand alone.
+    if cfg!(target_os = "linux") {
+        parts.push(("README.md", "crates", crates::table()?));
+    }
+    Ok(parts)
 }
 
 fn book() -> Result<()> {

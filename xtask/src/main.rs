@@ -10,8 +10,10 @@ mod api;
 mod audit;
 mod bench;
 mod ci;
+mod crates;
 mod dist;
 mod docs;
+mod examples;
 mod files;
 mod golden;
 mod minilm;
@@ -72,16 +74,23 @@ Commands:
                             each of which must answer
             --features LIST with these features of cargo compiled in, in the environment as it is
             --list          prints the steps and runs nothing
+  crates  What each crate costs, for the README
+            --measure       builds the example of each crate and the command from nothing, one after
+                            another, and writes times and sizes to examples/measured.json; takes half
+                            an hour, and a machine that does nothing else
   dist    Writes the archive of a release to target/dist, with completions, the manual page, a list
           of all that is in the binary (CycloneDX) and checksums; the same bytes each time
             --twice         builds twice, and compares
             --binary FILE   takes a binary that is here already
-  docs    Writes the parts of pages that come from the program as it is built for tests, tries that
-          it takes every command that a page shows and that nothing in a page is left unchecked,
-          and builds the book where mdBook is installed
+  docs    Writes the parts of pages that come from the program as it is built for tests and from
+          cargo, tries that the program takes every command that a page shows and that nothing in a
+          page is left unchecked, and builds the book where mdBook is installed
             --check         writes no page; one that has drifted is an error
             --run           runs the commands of all pages instead, in target/pages, and compares
                             what they print; takes `gating model pull` and a shell
+  examples
+          Runs the programs in examples, each of which has one library crate alone, with the default
+          features and with none; those that draw in Burn are only checked with none
   tidy    Checks the layout rules of the workspace
   golden  Makes the expected numbers of the tests anew, with Python
             --check         compares them with the committed ones instead, and takes heads from
@@ -117,9 +126,11 @@ enum Task {
     Bench(Bench),
     Ci(Checks),
     CiList(Checks),
+    Crates,
     Dist(dist::Binary),
     Docs(docs::Mode),
     DocsRun,
+    Examples,
     Tidy,
     Golden { model: Option<PathBuf> },
     GoldenCheck { model: Option<PathBuf> },
@@ -143,8 +154,10 @@ impl Task {
             Some("audit") => Self::parse_audit(options),
             Some("bench") => Bench::parse(options).map(Self::Bench),
             Some("ci") => Self::parse_ci(options),
+            Some("crates") => Self::parse_crates(options),
             Some("dist") => Self::parse_dist(options),
             Some("docs") => Self::parse_docs(options),
+            Some("examples") => alone(Self::Examples, options),
             Some("golden") => Self::parse_golden(options.iter()),
             Some("miri") => alone(Self::Miri, options),
             Some("setup") => Self::parse_setup(options),
@@ -195,6 +208,14 @@ impl Task {
         ensure!(devices.len() <= 1, "expected one of `--devices` and `--features`, once");
         let devices = devices.pop().unwrap_or(Devices::Cpu);
         Ok(task(Checks { weights, devices }))
+    }
+
+    fn parse_crates(options: &[OsString]) -> Result<Self> {
+        match options {
+            [only] if only == "--measure" => Ok(Self::Crates),
+            [] => bail!("expected `--measure` after `crates`"),
+            [first, ..] => Err(unknown(first)),
+        }
     }
 
     fn parse_dist(options: &[OsString]) -> Result<Self> {
@@ -271,9 +292,11 @@ impl Task {
             Self::Bench(bench) => bench.run(),
             Self::Ci(checks) => ci::run(&checks),
             Self::CiList(checks) => ci::list(&checks),
+            Self::Crates => crates::measure(),
             Self::Dist(binary) => dist::run(&binary),
             Self::Docs(mode) => docs::run(mode),
             Self::DocsRun => docs::follow(),
+            Self::Examples => examples::run(),
             Self::Tidy => tidy::run(),
             Self::Golden { model } => golden::write(model),
             Self::GoldenCheck { model } => golden::check(model),
@@ -361,12 +384,14 @@ mod tests {
         check("audit", Ok(Task::Audit(Missing::Told)));
         check("audit --strict", Ok(Task::Audit(Missing::Refused)));
         check("bench", Bench::parse(&[]).map(Task::Bench).map_err(|_| "bench takes no arguments"));
+        check("crates --measure", Ok(Task::Crates));
         check("dist", Ok(Task::Dist(dist::Binary::Built)));
         check("dist --twice", Ok(Task::Dist(dist::Binary::BuiltTwice)));
         check("dist --binary a", Ok(Task::Dist(dist::Binary::File("a".into()))));
         check("docs", Ok(Task::Docs(docs::Mode::Write)));
         check("docs --check", Ok(Task::Docs(docs::Mode::Check)));
         check("docs --run", Ok(Task::DocsRun));
+        check("examples", Ok(Task::Examples));
         check("miri", Ok(Task::Miri));
         check("publish", Ok(Task::Publish(release::Outcome::Kept)));
         check("publish --dry-run", Ok(Task::Publish(release::Outcome::Dropped)));
@@ -414,6 +439,9 @@ mod tests {
         check("", Err("expected a command"));
         check("audit --quick", Err("unknown argument `--quick`"));
         check("cl", Err("unknown argument `cl`"));
+        check("crates", Err("expected `--measure` after `crates`"));
+        check("crates --all", Err("unknown argument `--all`"));
+        check("examples all", Err("unknown argument `all`"));
         check("release", Err("expected a level"));
         check("release 2", Err("expected first, patch, minor or major, found `2`"));
         check("release minor --quick", Err("unknown argument `--quick`"));

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 use self::checkout::Checkout;
 pub(crate) use self::version::Level;
 use self::version::Version;
-use crate::{files, workspace};
+use crate::{examples, files, workspace};
 
 const BRANCH: &str = "main";
 const MANIFEST: &str = "Cargo.toml";
@@ -168,7 +168,7 @@ fn make(clone: &Checkout, options: Options) -> Result<Version> {
         &changelog::cut(&clone.read(CHANGELOG)?, version, &date)?,
     )?;
     files::replace(&clone.path(MANIFEST), &manifest::bump(&clone.read(MANIFEST)?, version)?)?;
-    workspace::run(clone.cargo().args(["update", "--quiet", "--workspace"]))?;
+    lock(clone)?;
     let crates = members::publishable(clone)?;
     if let Some((name, found)) = crates.iter().find(|(_, found)| *found != version.to_string()) {
         bail!("`{name}` has version {found}, expected {version}");
@@ -178,6 +178,16 @@ fn make(clone: &Checkout, options: Options) -> Result<Version> {
     package(clone, &crates, options.packages)?;
     clone.git(&["tag", "--annotate", "--message", &version.to_string(), &version.tag()])?;
     Ok(version)
+}
+
+/// Locks the new version of every crate, also for the examples.
+fn lock(clone: &Checkout) -> Result<()> {
+    for manifest in [MANIFEST, examples::MANIFEST] {
+        let mut update = clone.cargo();
+        update.args(["update", "--quiet", "--workspace", "--manifest-path", manifest]);
+        workspace::run(&mut update)?;
+    }
+    Ok(())
 }
 
 /// Compares the public interfaces with those of the last release.

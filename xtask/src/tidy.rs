@@ -4,6 +4,7 @@ mod dependencies;
 mod edges;
 mod evidence;
 mod links;
+mod locks;
 mod manifest;
 mod member;
 mod source;
@@ -16,10 +17,13 @@ use anyhow::{Result, ensure};
 use self::manifest::Manifest;
 use self::member::Member;
 use self::source::Source;
-use crate::{files, workspace};
+use crate::{examples, files, workspace};
 
 /// The folders whose sources the rules hold for.
-const SOURCES: [&str; 3] = ["benches", "crates", "xtask"];
+const SOURCES: [&str; 4] = ["benches", "crates", "examples", "xtask"];
+
+/// The manifest of the workspace.
+const ROOT: &str = "Cargo.toml";
 
 /// Where the tree breaks a rule; lines count from 1.
 #[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -50,16 +54,23 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn violations() -> Result<Vec<Violation>> {
-    let manifest = Manifest::read("Cargo.toml")?;
-    let members = Member::all()?;
-    let mut violations = edges::unexpected(&members);
-    violations.extend(members.iter().flat_map(|member| manifest::check(&member.manifest)));
-    violations.extend(manifest::unsorted(&manifest));
+    let manifest = Manifest::read(ROOT)?;
+    let members = Member::all(ROOT)?;
+    let mut violations = Vec::new();
+    for (manifest, members) in [
+        (&manifest, &members),
+        (&Manifest::read(examples::MANIFEST)?, &Member::all(examples::MANIFEST)?),
+    ] {
+        violations.extend(edges::unexpected(members));
+        violations.extend(members.iter().flat_map(|member| manifest::check(&member.manifest)));
+        violations.extend(manifest::unsorted(manifest));
+    }
     violations.extend(dependencies::unused(&manifest, &members));
     violations.extend(dependencies::undocumented(&manifest)?);
     violations.extend(source_violations()?);
     violations.extend(evidence::missing()?);
     violations.extend(links::broken()?);
+    violations.extend(locks::different()?);
     violations.extend(tree::missing());
     violations.extend(tree::large()?);
     violations.sort();

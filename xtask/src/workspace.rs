@@ -20,6 +20,10 @@ pub(crate) const LIBRARIES: [&str; 7] = [
     "gating-encoders",
 ];
 
+/// Those of them that never draw in Burn.
+pub(crate) const WITHOUT_TENSORS: [&str; 4] =
+    ["gating-arrays", "gating-metagraph", "gating-log", "gating-kernels"];
+
 /// The environment variable that tells the tests where the weights of all-MiniLM-L6-v2 lie.
 pub(crate) const WEIGHTS: &str = "GATING_MINILM";
 
@@ -39,19 +43,28 @@ pub(crate) fn cargo() -> Command {
     program(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
+/// A program of this workspace that was built in `target/<profile>`.
+pub(crate) fn built(profile: &str, name: &str) -> Result<PathBuf> {
+    Ok(target()?.join(profile).join(executable(name)))
+}
+
+/// The file name of a program on this system.
+pub(crate) fn executable(name: &str) -> String {
+    format!("{name}{}", env::consts::EXE_SUFFIX)
+}
+
 /// The folder that cargo builds in.
 pub(crate) fn target() -> Result<PathBuf> {
-    let mut metadata = cargo();
-    metadata.args(["metadata", "--no-deps", "--locked", "--format-version", "1"]);
-    let metadata: Value = serde_json::from_slice(&output(&mut metadata)?)?;
+    let metadata = metadata("Cargo.toml")?;
     let target = metadata["target_directory"].as_str().context("cargo names no target folder")?;
     Ok(target.into())
 }
 
-/// A program of this workspace that was built in `target/<profile>`.
-pub(crate) fn built(profile: &str, name: &str) -> Result<PathBuf> {
-    let name = format!("{name}{}", env::consts::EXE_SUFFIX);
-    Ok(target()?.join(profile).join(name))
+/// What cargo knows of the members of a workspace, whose manifest is seen from the root folder.
+pub(crate) fn metadata(manifest: &str) -> Result<Value> {
+    let mut metadata = cargo();
+    metadata.args(["metadata", "--no-deps", "--locked", "--format-version", "1"]);
+    Ok(serde_json::from_slice(&output(metadata.args(["--manifest-path", manifest]))?)?)
 }
 
 /// A program, to be called in the root folder.

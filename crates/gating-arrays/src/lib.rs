@@ -9,6 +9,8 @@
 //! until somebody asks for their values. [`write_state_dict`] and [`write_npz`] write files that
 //! `torch.load(weights_only=True)` and `numpy.load` take.
 //!
+//! `examples/gating-arrays` in the repository is a program with this crate alone.
+//!
 //! ```
 //! use gating_arrays::{Array, read, write_state_dict};
 //!

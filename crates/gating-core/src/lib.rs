@@ -7,6 +7,9 @@
 //!
 //! The behavior is that of `prompting.validators.gating` (opentensor/text-prompting, 2023).
 //!
+//! `examples/gating-core` in the repository is a program with this crate alone: it learns with an
+//! encoder of its own, and goes on from a checkpoint.
+//!
 //! ```
 //! use burn::tensor::Device;
 //! use gating_core::{BaseGatingModel, Embedding, EncodeError, Encoder, Gate, GateConfig, Rewards};
@@ -81,3 +84,6 @@ pub use optimizer::GradientMode;
 pub use resync::Resync;
 pub use rewards::Rewards;
 pub use scores::Scores;
+
+/// Whom scores and rewards are about, so that nobody has to name `gating-metagraph` for it.
+pub use gating_metagraph::Uid;

@@ -7,6 +7,8 @@
 //! Burn and the libraries below it panic where a device fails while it works; [`guarded`] makes an
 //! error of that.
 //!
+//! `examples/gating-devices` in the repository is a program with this crate alone.
+//!
 //! ```
 //! # #[cfg(feature = "flex")] {
 //! use gating_devices::{DeviceName, open};

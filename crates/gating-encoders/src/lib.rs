@@ -7,6 +7,9 @@
 //! `prompting.validators.gating` (opentensor/text-prompting, 2023): [`GatingModel`] and
 //! [`SentenceEmbedGatingModel`].
 //!
+//! `examples/gating-encoders` in the repository is a program with this crate alone: embeddings of
+//! messages, and how near they are to each other.
+//!
 //! ```
 //! # #[cfg(feature = "flex")] {
 //! use burn::tensor::Device;
@@ -50,6 +53,9 @@ pub use hub::{CachedModel, Hub, HubConfig, HubError, Progress, RepoId, verify_sn
 pub use last_token::{GatingModel, LastTokenEncoder};
 pub use network::NetworkKind;
 pub use sentence::{SentenceEmbedGatingModel, SentenceEncoder};
+
+/// What an encoder is asked and what it gives, so that nobody has to name `gating-core` for it.
+pub use gating_core::{Embedding, EncodeError, Encoder};
 
 /// Compiles the examples of the README and of the book.
 #[cfg(all(doctest, feature = "flex"))]

@@ -6,6 +6,8 @@
 //! Python literals; and plain JSON lines with `prompt`, `uids` and `rewards`. It holds one line at
 //! a time, knows where each ends, and goes on from there later.
 //!
+//! `examples/gating-log` in the repository is a program with this crate alone: what each uid earned.
+//!
 //! ```
 //! use gating_log::{EventLog, Record};
 //!

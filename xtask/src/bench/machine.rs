@@ -42,7 +42,7 @@ impl Machine {
     pub(super) fn look(threads: usize, load: String) -> Self {
         let cpuinfo = read("/proc/cpuinfo");
         Self {
-            processor: field(&cpuinfo, "model name"),
+            processor: processor(),
             threads,
             extensions: extensions(&cpuinfo),
             caches: caches(),
@@ -83,8 +83,13 @@ pub(super) fn versions(versions: &[(String, String)]) -> String {
     versions.iter().map(version).collect::<Vec<_>>().join(", ")
 }
 
+/// What the processor is called.
+pub(crate) fn processor() -> String {
+    field(&read("/proc/cpuinfo"), "model name")
+}
+
 /// As many as computations take.
-pub(super) fn threads() -> usize {
+pub(crate) fn threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 

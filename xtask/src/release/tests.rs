@@ -44,8 +44,13 @@ impl Fixture {
         fixture.git(&["init", "--quiet", "--initial-branch", BRANCH]);
         fixture.git(&["config", "user.name", "Somebody"]);
         fixture.git(&["config", "user.email", "somebody@example.org"]);
-        let mut lock = fixture.home.cargo();
-        workspace::run(lock.args(["generate-lockfile", "--offline"])).expect("nothing is needed");
+        fixture.write(
+            examples::MANIFEST,
+            "[package]\nname = \"fixture-example\"\nedition = \"2024\"\n\n[workspace]\n\n\
+             [dependencies]\nfixture-one.path = \"../one\"\n",
+        );
+        fixture.write("examples/src/main.rs", "//! A test.\n\nfn main() {}\n");
+        lock(&fixture.home).expect("nothing is needed");
         fixture.commit();
         fixture
     }
@@ -113,6 +118,8 @@ fn a_release_has_versions_a_changelog_and_a_tag() {
     assert!(changes.starts_with("# Changes\n\n## Unreleased\n\n## 0.2.0 - 20"), "{changes}");
     let lock = home.read("Cargo.lock").expect("it is there");
     assert_eq!(lock.matches("version = \"0.2.0\"").count(), 3, "{lock}");
+    let lock = home.read("examples/Cargo.lock").expect("it is there");
+    assert_eq!(lock.matches("version = \"0.2.0\"").count(), 1, "{lock}");
     assert_eq!(fixture.git(&["log", "-1", "--format=%s (%an)"]), "Release 0.2.0 (Somebody)");
     assert_eq!(fixture.git(&["describe", "--exact-match"]), "v0.2.0");
     assert_eq!(fixture.git(&["status", "--porcelain"]), "");

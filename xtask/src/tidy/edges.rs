@@ -2,6 +2,7 @@
 
 use super::Violation;
 use super::member::Member;
+use crate::examples;
 use crate::workspace::LIBRARIES;
 
 /// Edges between crates that the architecture does not know.
@@ -27,6 +28,8 @@ fn is_allowed(name: &str, dependency: &str) -> bool {
         // Arithmetic on plain slices, and devices, whatever they are for.
         "gating-kernels" | "gating-devices" => false,
         "gating-cli" => LIBRARIES.contains(&dependency),
+        // An example shows that its crate is enough.
+        _ if name == examples::package(dependency) => true,
         _ => {
             let place = LIBRARIES.iter().position(|library| *library == name);
             place.is_some_and(|place| LIBRARIES[..place].contains(&dependency))
@@ -62,6 +65,7 @@ mod tests {
         check("gating-encoders", "gating-metagraph", &[]);
         check("gating-cli", "gating-encoders", &[]);
         check("gating-benches", "gating-cli", &[]);
+        check("gating-core-example", "gating-core", &[]);
     }
 
     #[test]
@@ -78,6 +82,8 @@ mod tests {
         check("gating-cli", "gating-benches", &[expected]);
         let expected = "Cargo.toml:3: `xtask` must not depend on `gating-core`";
         check("xtask", "gating-core", &[expected]);
+        let expected = "Cargo.toml:3: `gating-core-example` must not depend on `gating-metagraph`";
+        check("gating-core-example", "gating-metagraph", &[expected]);
         let expected = "Cargo.toml:3: `gating-new` must not depend on `gating-core`";
         check("gating-new", "gating-core", &[expected]);
     }

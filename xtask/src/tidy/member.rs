@@ -17,11 +17,9 @@ pub(super) struct Member {
 }
 
 impl Member {
-    /// All of them.
-    pub(super) fn all() -> Result<Vec<Self>> {
-        let mut metadata = workspace::cargo();
-        metadata.args(["metadata", "--no-deps", "--format-version", "1"]);
-        let metadata: Value = serde_json::from_slice(&workspace::output(&mut metadata)?)?;
+    /// All of the workspace with this manifest.
+    pub(super) fn all(manifest: &str) -> Result<Vec<Self>> {
+        let metadata = workspace::metadata(manifest)?;
         array(&metadata, "packages")?.iter().map(Self::read).collect()
     }
 
