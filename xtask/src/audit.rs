@@ -28,10 +28,6 @@ struct Check {
     install: &'static str,
 }
 
-/// The libraries that are quick to build, as options of cargo.
-const WITHOUT_TENSORS: &str =
-    "-p gating-arrays -p gating-metagraph -p gating-log -p gating-kernels";
-
 const DENY: &str = "cargo install --locked cargo-deny";
 
 const CHECKS: [Check; 6] = [

@@ -90,7 +90,7 @@ fn parts(gating: &Gating<'_>) -> Result<Vec<(&'static str, &'static str, String)
         ("docs/errors.md", "kinds", errors::table()?),
     ];
     // What build scripts draw in is known for the machine at hand alone.
-    if cfg!(target_os = "linux") {
+    if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         parts.push(("README.md", "crates", crates::table()?));
     }
     Ok(parts)

@@ -153,8 +153,8 @@ impl<E: Encoder> Gate<E> {
         Scores::scored(head.score(&numbers), embedding, numbers, Some(*resyncs))
     }
 
-    /// Learns one step as [`backward`](BaseGatingModel::backward) does, to the same bit, in half the
-    /// time or less where many uids move: as nobody else can read the model meanwhile, its weights
+    /// Learns one step as [`backward`](BaseGatingModel::backward) does, to the same bit, and faster
+    /// where many uids move: as nobody else can read the model meanwhile, its weights
     /// change in place. A [`Head`] that was taken before stays as it is; the first step after that
     /// copies its weights.
     ///
@@ -431,5 +431,30 @@ mod tests {
         let scored = error(learned.expect("the step is taken"));
         assert!(step == 1 && scored.contains("inf"), "{step}: {scored}");
         assert_ne!(head.weight(), before.weight());
+    }
+
+    /// Also where the last rows are no whole block.
+    #[test]
+    fn what_is_scored_next_is_the_same_to_the_bit() {
+        let device = Device::flex();
+        for num_uids in [2, 15, 16, 17, 33] {
+            let gate = || {
+                let config = GateConfig { num_uids, ..GateConfig::default() };
+                Gate::new(One(device.clone()), config).expect("the settings are right")
+            };
+            let uids = vec![Uid::new(0), Uid::new(num_uids as u16 - 1)];
+            let rewards = Rewards::new(uids, vec![0.0, 1.0]).expect("2 uids");
+            let next = || Embedding::from_slice(&[-0.3], &device);
+            let (mut one, mut other) = (gate(), gate());
+            let scores = one.forward("any").expect("every message has an embedding");
+            one.learn(&scores, &rewards).expect("the uids have scores");
+            let expected = one.score(next()).expect("the sizes agree");
+            let learned = other.learn_and_score(&scores, &rewards, next());
+            let (_, found) = learned.expect("the uids have scores");
+            let bits = |scores: &Scores| scores.values().iter().map(|it| it.to_bits()).collect();
+            let (found, expected): (Vec<u32>, Vec<u32>) =
+                (bits(&found.expect("the scores are numbers")), bits(&expected));
+            assert_eq!(found, expected, "{num_uids}");
+        }
     }
 }

@@ -115,21 +115,15 @@ impl Sgd {
         rows: &mut Rows,
         from: Option<&Rows>,
         lesson: &Lesson<'_>,
-        products: Option<(&[f32], &mut [f32])>,
+        scored: Option<(&[f32], &mut [f32])>,
     ) {
         for (uid, &slope) in lesson.uids.iter().zip(lesson.slopes) {
             self.slopes[uid.index()] = slope;
             self.awake[uid.index()] = true;
         }
-        let step = Step {
-            rate: self.rate,
-            set: InstructionSet::best(),
-            embedding: lesson.embedding,
-            next: products.as_ref().map_or(&[], |(next, _)| next),
-        };
-        let from_weight = from.map(|rows| &*rows.weight);
-        let products = products.map(|(_, products)| products);
-        let blocks = self.blocks(&mut rows.weight, from_weight, products);
+        let step =
+            Step { rate: self.rate, set: InstructionSet::best(), embedding: lesson.embedding };
+        let blocks = self.blocks(&mut rows.weight, from.map(|rows| &*rows.weight), scored);
         blocks.into_par_iter().for_each(|block| step.take(block));
         self.step_biases(&mut rows.bias, from.map(|rows| &*rows.bias));
         lesson.uids.iter().for_each(|uid| self.slopes[uid.index()] = 0.0);
@@ -140,13 +134,16 @@ impl Sgd {
         &'a mut self,
         weight: &'a mut [f32],
         from: Option<&'a [f32]>,
-        products: Option<&'a mut [f32]>,
+        scored: Option<(&'a [f32], &'a mut [f32])>,
     ) -> Vec<Block<'a>> {
         let numbers = BLOCK_ROWS * self.velocity.hidden_size();
         let gradient = self.gradient.as_mut().map(|rows| &mut *rows.weight);
         let mut sums = gradient.into_iter().flat_map(|all| all.chunks_mut(numbers));
         let mut from = from.into_iter().flat_map(|all| all.chunks(numbers));
-        let mut products = products.into_iter().flat_map(|all| all.chunks_mut(BLOCK_ROWS));
+        let parts = |(next, products): (&'a [f32], &'a mut [f32])| {
+            products.chunks_mut(BLOCK_ROWS).map(move |products| (next, products))
+        };
+        let mut scored = scored.into_iter().flat_map(parts);
         let rows = weight.chunks_mut(numbers).zip(self.velocity.weight.chunks_mut(numbers));
         let uids = self.slopes.chunks(BLOCK_ROWS).zip(self.awake.chunks(BLOCK_ROWS));
         rows.zip(uids)
@@ -157,7 +154,7 @@ impl Sgd {
                 from: from.next(),
                 slopes,
                 awake,
-                products: products.next(),
+                scored: scored.next(),
             })
             .collect()
     }
@@ -203,8 +200,6 @@ struct Step<'a> {
     rate: Rate,
     set: InstructionSet,
     embedding: &'a [f32],
-    /// What the rows are multiplied with after the step.
-    next: &'a [f32],
 }
 
 /// Some rows that lie beside each other, for one thread.
@@ -215,15 +210,17 @@ struct Block<'a> {
     from: Option<&'a [f32]>,
     slopes: &'a [f32],
     awake: &'a [bool],
-    products: Option<&'a mut [f32]>,
+    /// What the rows are multiplied with after the step, and the products.
+    scored: Option<(&'a [f32], &'a mut [f32])>,
 }
 
 impl Step<'_> {
     fn take(&self, mut block: Block<'_>) {
         let size = self.embedding.len();
-        for (index, &slope) in
-            block.slopes.iter().enumerate().filter(|(index, _)| block.awake[*index])
-        {
+        for (index, &slope) in block.slopes.iter().enumerate() {
+            if !block.awake[index] {
+                continue;
+            }
             let row = index * size..(index + 1) * size;
             let weight = &mut block.weight[row.clone()];
             if let Some(from) = block.from {
@@ -235,8 +232,8 @@ impl Step<'_> {
             };
             descend(self.rate, weight, &mut block.velocity[row], gradient, self.set);
         }
-        if let Some(products) = block.products {
-            multiply_rows(block.weight, self.next, products, self.set);
+        if let Some((next, products)) = block.scored {
+            multiply_rows(block.weight, next, products, self.set);
         }
     }
 }

@@ -9,7 +9,7 @@ pub(crate) fn init(name: DeviceName, index: u16) -> Result<(Device, About), Devi
     let count = guarded(count)?;
     if usize::from(index) >= count {
         let found = match count {
-            0 => "CUDA finds no GPU and no driver".to_owned(),
+            0 => "CUDA finds no GPU and no driver that fits".to_owned(),
             count => format!("CUDA finds {count}, numbered from 0"),
         };
         return Err(DeviceError::NoCuda { name, found });

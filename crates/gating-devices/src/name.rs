@@ -156,6 +156,8 @@ mod tests {
         check("cuda", DeviceName::LibTorchCuda(0), "libtorch:cuda:0");
         check("cuda:1", DeviceName::LibTorchCuda(1), "libtorch:cuda:1");
         check("libtorch:cuda:2", DeviceName::LibTorchCuda(2), "libtorch:cuda:2");
+        check("burn:cuda", DeviceName::Cuda(0), "burn:cuda:0");
+        check("burn:cuda:2", DeviceName::Cuda(2), "burn:cuda:2");
         check("wgpu", DeviceName::Wgpu(None), "wgpu");
         check("wgpu:3", DeviceName::Wgpu(Some(3)), "wgpu:3");
         check("vulkan:0", DeviceName::Vulkan(Some(0)), "vulkan:0");
@@ -163,7 +165,8 @@ mod tests {
 
     #[test]
     fn other_names_are_refused() {
-        for name in ["", "auto", "gpu", "cpu:0", "cuda:", "cuda:x", "cuda:-1", "libtorch:1", ":0"] {
+        let wrong = ["", "auto", "gpu", "cpu:0", "cuda:", "cuda:x", "cuda:-1", "libtorch:1", ":0"];
+        for name in wrong.into_iter().chain(["burn", "burn:cuda:x"]) {
             let found = name.parse::<DeviceName>();
             assert!(matches!(found, Err(DeviceError::Unknown { .. })), "{name}");
         }

@@ -186,7 +186,7 @@ fn choose(found: &[Found], wanted: &[String]) -> Result<BTreeMap<Peer, String>> 
     Ok(chosen)
 }
 
-/// The first GPU by CUDA, and the first by shaders: in SPIR-V where they are compiled in.
+/// The first GPU by CUDA, of LibTorch before Burn's own, and the first by shaders: in SPIR-V where they are compiled in.
 fn gpus(found: &[Found]) -> Vec<String> {
     let is_gpu = |device: &&Found| matches!(&device.about, Ok(about) if !about.is_software);
     let first = |family: &str| {
@@ -194,7 +194,8 @@ fn gpus(found: &[Found]) -> Vec<String> {
         Some(found.iter().filter(is_gpu).find(is_of)?.name.clone())
     };
     let shaders = first("vulkan").or_else(|| first("wgpu"));
-    first("libtorch:cuda").into_iter().chain(shaders).collect()
+    let cuda = first("libtorch:cuda").or_else(|| first("burn:cuda"));
+    cuda.into_iter().chain(shaders).collect()
 }
 
 fn peer(name: &str) -> Peer {

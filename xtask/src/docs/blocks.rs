@@ -47,7 +47,14 @@ pub(super) fn find(page: &str) -> Result<Vec<Block>> {
             ensure!(role == Role::Plain, "line {number}: expected a block behind the comment");
             let is_code = is_behind_blank && line.starts_with("    ");
             ensure!(!is_code, "line {number}: code without a fence that says what it is");
-            if line == "<!-- run:" {
+            let is_fence = line.starts_with("~~~") || line.trim_start().starts_with("```");
+            ensure!(!is_fence, "line {number}: expected ``` at the begin of the line");
+            let is_run = line == "<!-- run:";
+            ensure!(
+                is_run || !line.starts_with("<!-- run"),
+                "line {number}: expected `<!-- run:` alone"
+            );
+            if is_run {
                 let (info, text) = ("console".to_owned(), until(&mut lines, "-->", number)?);
                 blocks.push(Block { line: number + 1, info, text, role: Role::Hidden });
             }

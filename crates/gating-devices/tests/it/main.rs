@@ -70,7 +70,7 @@ fn a_device_that_is_not_there_is_told_with_what_is() {
         assert!(error.to_string().contains(&format!("`{name}`")), "{error}");
         assert!(!error.advice().is_empty());
     };
-    ["cuda:65535", "wgpu:65535", "vulkan:65535"].into_iter().for_each(check);
+    ["cuda:65535", "burn:cuda:65535", "wgpu:65535", "vulkan:65535"].into_iter().for_each(check);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn the_chosen_device_is_no_driver_that_stands_in_for_a_gpu() {
 
 /// More than a device has, or than one tensor can have: the library's own message comes through, with what to do.
 #[test]
-#[cfg(any(feature = "libtorch", feature = "wgpu"))]
+#[cfg(any(feature = "cuda", feature = "libtorch", feature = "wgpu"))]
 fn missing_memory_of_a_device_is_an_error() {
     for opened in devices() {
         if opened.name == DeviceName::Cpu {

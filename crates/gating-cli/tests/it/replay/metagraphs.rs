@@ -39,6 +39,10 @@ fn rows_are_made_new_at_their_block() {
     let all = place.checkpoint("all");
     assert_eq!(all.metagraph().and_then(|metagraph| metagraph.block()), Some(1_000_025));
 
+    // Also where no message is scored in the step before it.
+    split(&replay("one", &["--batch", "1"]));
+    super::assert_same(&place.checkpoint("one"), &all);
+
     // Before the block of the first change nothing was changed; at it, uid 3 alone.
     let block = |until: &str| {
         split(&replay(until, &["--until", &format!("block:{until}")]));
