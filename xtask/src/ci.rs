@@ -145,7 +145,7 @@ fn steps_with(weights: Weights, features: &str) -> Vec<Step> {
     let all = format!("--workspace --locked{features}");
     let mut steps = vec![
         Step::cargo("format", "fmt --all --check"),
-        Step::cargo("format examples", "fmt --check --manifest-path examples/Cargo.toml"),
+        Step::cargo("format examples", "fmt --all --check --manifest-path examples/Cargo.toml"),
         Step::cargo("clippy", &format!("clippy {all} --all-targets -- -D warnings")),
         // With the features that the tests have too, so that nothing is built twice.
         Step::cargo("build", &format!("build {all} --all-targets")),
