@@ -352,12 +352,12 @@ mod tests {
         );
         check(
             r#"{"case":"learn","uids":4,"hidden":3,"asked":2,"gradient":"accumulate",
-                "readers":"none","learning_rate":10,"seconds":0,"check":true}"#,
+                "way":"single","learning_rate":10,"seconds":0,"check":true}"#,
             [0.5972118, -0.4108864, 0.0083033, -0.1914664],
         );
         check(
             r#"{"case":"learn","uids":4,"hidden":3,"asked":2,"gradient":"per-step",
-                "readers":"threads","learning_rate":10,"seconds":0,"check":true}"#,
+                "way":"shared","learning_rate":10,"seconds":0,"check":true}"#,
             [0.5134281, -0.4108864, 0.0920872, -0.1914664],
         );
     }
@@ -381,7 +381,7 @@ mod tests {
         check("{}", "missing field `case` at line 1 column 2");
         check(
             r#"{"case":"learn","uids":4,"hidden":3,"asked":0,"gradient":"per-step",
-                "readers":"none","learning_rate":1,"seconds":0,"check":false}"#,
+                "way":"run","learning_rate":1,"seconds":0,"check":false}"#,
             "expected the reward of at least one uid, found none",
         );
     }
