@@ -90,7 +90,7 @@ Commands:
                             what they print; takes `gating model pull` and a shell
   examples
           Runs the programs in examples, each of which has one library crate alone, with the default
-          features and with none; those that draw in Burn are only checked with none
+          features and with none
   tidy    Checks the layout rules of the workspace
   golden  Makes the expected numbers of the tests anew, with Python
             --check         compares them with the committed ones instead, and takes heads from
