@@ -64,7 +64,7 @@ class Pooled(nn.Module):
         kept = {"use_cache": False} if self.pooling == "last" else {}
         hidden = self.network(input_ids=ids, attention_mask=mask, **kept).last_hidden_state.float()
         if self.pooling == "last":
-            return hidden[:, -1] if mask is None else hidden[torch.arange(len(hidden), device=ids.device), mask.sum(1) - 1]
+            return hidden[:, -1] if mask is None else hidden[torch.arange(hidden.shape[0], device=ids.device), mask.sum(1) - 1]
         if mask is None:
             return functional.normalize(hidden.mean(1), dim=1)
         weights = mask.unsqueeze(-1).to(hidden.dtype)
@@ -262,7 +262,7 @@ def onnx_session(path: Path, threads: int) -> Forward:
 
 
 def export(models: Path, folder: Path, pooling: str) -> None:
-    """Writes the ONNX file of a model."""
+    """Writes the ONNX file of a model, for any number of messages and of tokens."""
     path = onnx_file(models, folder)
     if path.exists():
         return
