@@ -13,7 +13,7 @@ use crate::instruction_set::InstructionSet;
 use crate::segments::{Pick, Segments};
 use crate::shared::Shared;
 use crate::softmax::exponentiate;
-use crate::tile::{Start, Strided, multiply};
+use crate::tile::{Panel, Start, Strided, multiply};
 
 /// Queries that are answered together.
 const QUERIES: usize = 8;
@@ -434,7 +434,8 @@ impl One<'_> {
         let values = &self.states[start..];
         let left = Strided { values, row_stride: 3 * self.hidden };
         for panel in seen.start / keys.width..seen.end.div_ceil(keys.width) {
-            let right = &scratch.keys[panel * size * keys.width..][..size * keys.width];
+            let values = &scratch.keys[panel * size * keys.width..][..size * keys.width];
+            let right = Panel { values, next: &[] };
             let tile = (&mut scratch.scores[panel * keys.width..], keys.stride());
             multiply(isa, queries.len(), keys.vectors, size, left, right, tile, Start::Empty);
         }
@@ -454,7 +455,8 @@ impl One<'_> {
         let weights = &scratch.scores[seen.start..];
         let left = Strided { values: weights, row_stride: stride };
         for panel in 0..values.count {
-            let right = &scratch.values[(panel * self.length + seen.start) * values.width..];
+            let rows = &scratch.values[(panel * self.length + seen.start) * values.width..];
+            let right = Panel { values: rows, next: &[] };
             let tile = (&mut scratch.answers[panel * values.width..], values.columns());
             multiply(isa, queries, values.vectors, seen.len(), left, right, tile, Start::Empty);
         }

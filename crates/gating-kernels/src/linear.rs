@@ -13,7 +13,7 @@ use crate::activation::{Activation, apply};
 use crate::aligned::Aligned;
 use crate::instruction_set::{InstructionSet, MAX_LANES};
 use crate::shared::Shared;
-use crate::tile::{Start, Strided, multiply};
+use crate::tile::{Panel, Start, Strided, multiply};
 
 /// Registers a panel of weights is wide. Eight rows and three registers of columns fill the 32
 /// registers of AVX-512; four rows fill the 16 of AVX2.
@@ -313,15 +313,16 @@ impl Block<'_> {
     fn sum_panel<I: Isa>(&self, isa: I, panel: usize, sums: &mut [f32]) {
         let inputs = self.layer.inputs;
         let width = VECTORS * isa.f32().len();
-        let panel = &self.layer.panels.as_slice()[panel * width * inputs..][..width * inputs];
+        let rest = &self.layer.panels.as_slice()[panel * width * inputs..];
         let mut from = 0;
         while from < inputs {
             let depth = DEPTH.min(inputs - from);
             let start = if from == 0 { Start::Empty } else { Start::Sum };
             let values = &self.input[from..];
             let left = Strided { values, row_stride: self.stride };
-            let panel = &panel[from * width..];
-            multiply(isa, self.rows.len(), VECTORS, depth, left, panel, (&mut *sums, width), start);
+            let (values, next) = rest[from * width..].split_at(depth * width);
+            let right = Panel { values, next: &next[..next.len().min(values.len())] };
+            multiply(isa, self.rows.len(), VECTORS, depth, left, right, (&mut *sums, width), start);
             from += depth;
         }
     }

@@ -18,6 +18,16 @@ pub(crate) struct Strided<'a> {
     pub(crate) row_stride: usize,
 }
 
+/// The right side of a product.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Panel<'a> {
+    /// Row after row.
+    pub(crate) values: &'a [f32],
+    /// What is multiplied after it, and is asked for meanwhile: memory is slower than the products
+    /// of a few rows, and waits for none of those of many.
+    pub(crate) next: &'a [f32],
+}
+
 /// Adds `left * right` to a tile of rows of `vectors * lanes` numbers, or starts it with that.
 ///
 /// # Shapes
@@ -37,7 +47,7 @@ pub(crate) fn multiply<I: Isa>(
     vectors: usize,
     depth: usize,
     left: Strided<'_>,
-    right: &[f32],
+    right: Panel<'_>,
     (tile, tile_stride): (&mut [f32], usize),
     start: Start,
 ) {
@@ -45,13 +55,21 @@ pub(crate) fn multiply<I: Isa>(
     while row < rows {
         let left = Strided { values: &left.values[row * left.row_stride..], ..left };
         let tile = &mut tile[row * tile_stride..];
-        let some = Operands { depth, left, right, tile, tile_stride, start };
-        row += match rows - row {
-            8.. if isa.f32().len() >= 16 => rows_of::<I, 8>(isa, vectors, some),
-            4.. => rows_of::<I, 4>(isa, vectors, some),
-            2.. => rows_of::<I, 2>(isa, vectors, some),
-            _ => rows_of::<I, 1>(isa, vectors, some),
+        let count = match rows - row {
+            8.. if isa.f32().len() >= 16 => 8,
+            4.. => 4,
+            2.. => 2,
+            _ => 1,
         };
+        let share = Share::of(right, [row, count, rows], depth);
+        let some = Operands { depth, left, right: right.values, share, tile, tile_stride, start };
+        match count {
+            8 => rows_of::<I, 8>(isa, vectors, some),
+            4 => rows_of::<I, 4>(isa, vectors, some),
+            2 => rows_of::<I, 2>(isa, vectors, some),
+            _ => rows_of::<I, 1>(isa, vectors, some),
+        }
+        row += count;
     }
 }
 
@@ -68,20 +86,41 @@ struct Operands<'a> {
     depth: usize,
     left: Strided<'a>,
     right: &'a [f32],
+    share: Share,
     tile: &'a mut [f32],
     tile_stride: usize,
     start: Start,
 }
 
+/// The part of what comes next that is asked for while some rows are multiplied.
+#[derive(Clone, Copy)]
+struct Share {
+    first: *const f32,
+    /// How far two terms move on in it. Steps longer than a cache line leave some out, where rows
+    /// are so few that asking for all would hold them up.
+    step: usize,
+}
+
+impl Share {
+    /// That of `count` rows from `row` on, of `rows` that share it all.
+    #[inline(always)]
+    fn of(panel: Panel<'_>, [row, count, rows]: [usize; 3], depth: usize) -> Self {
+        let length = panel.next.len();
+        // Where nothing comes next, what is at hand is asked for again.
+        let first = if length == 0 { panel.values } else { panel.next };
+        let first = first.as_ptr().wrapping_add(length * row / rows);
+        Self { first, step: length * count / rows / depth }
+    }
+}
+
 #[inline(always)]
-fn rows_of<I: Isa, const ROWS: usize>(isa: I, vectors: usize, operands: Operands<'_>) -> usize {
+fn rows_of<I: Isa, const ROWS: usize>(isa: I, vectors: usize, operands: Operands<'_>) {
     match vectors {
         1 => multiply_exactly::<I, ROWS, 1>(isa, operands),
         2 => multiply_exactly::<I, ROWS, 2>(isa, operands),
         3 => multiply_exactly::<I, ROWS, 3>(isa, operands),
         _ => unreachable!("a panel is one to three registers wide"),
     }
-    ROWS
 }
 
 /// Where rows end: so high that nothing lies there where the sum is too large to be counted.
@@ -97,7 +136,7 @@ fn multiply_exactly<I: Isa, const ROWS: usize, const VECTORS: usize>(
     isa: I,
     operands: Operands<'_>,
 ) {
-    let Operands { depth, left, right, tile, tile_stride, start } = operands;
+    let Operands { depth, left, right, share, tile, tile_stride, start } = operands;
     let ops = isa.f32();
     let lanes = ops.len();
     let width = VECTORS * lanes;
@@ -120,10 +159,13 @@ fn multiply_exactly<I: Isa, const ROWS: usize, const VECTORS: usize>(
                 }
             }
         }
+        let mut ahead = share.first;
         for term in 0..depth {
             let mut columns = [ops.zero(); VECTORS];
+            // What is asked for is never read here, so that it may lie past the end.
+            ops.prefetch(ahead);
+            ahead = ahead.wrapping_add(share.step);
             for vector in 0..VECTORS {
-                // Never read, so that it may lie past the end.
                 ops.prefetch(right.wrapping_add((term + AHEAD) * width + vector * lanes));
                 columns[vector] = ops.load_ptr(right.add(term * width + vector * lanes));
             }
@@ -171,7 +213,8 @@ mod tests {
         fn eval<I: Isa>(mut self, isa: I) -> Vec<f32> {
             let left = Strided { values: &self.left, row_stride: self.depth + APART };
             let tile = (self.tile.as_mut_slice(), self.tile_stride);
-            multiply(isa, self.rows, self.vectors, self.depth, left, &self.right, tile, self.start);
+            let right = Panel { values: &self.right, next: &self.right };
+            multiply(isa, self.rows, self.vectors, self.depth, left, right, tile, self.start);
             self.tile
         }
     }
