@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use gating_kernels::prefer_large_pages;
 use gating_metagraph::{ResyncPlan, RowSource, Uid};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -9,7 +10,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use crate::Error;
 
 /// One row of `hidden_size` weights and one bias for every uid; at least one uid.
-#[derive(Clone, PartialEq)]
+#[derive(PartialEq)]
 pub(crate) struct Rows {
     /// Row after row: `[num_uids * hidden_size]`.
     pub(crate) weight: Vec<f32>,
@@ -19,7 +20,7 @@ pub(crate) struct Rows {
 
 impl Rows {
     pub(crate) fn zeros(num_uids: usize, hidden_size: usize) -> Self {
-        Self { weight: vec![0.0; num_uids * hidden_size], bias: vec![0.0; num_uids] }
+        Self { weight: zeros(num_uids * hidden_size), bias: vec![0.0; num_uids] }
     }
 
     pub(crate) fn num_uids(&self) -> usize {
@@ -70,6 +71,22 @@ impl Rows {
             *bias = self.bias[from.index()];
         }
         resynced
+    }
+}
+
+/// So many zeros, in large pages where the system has some: a step reads and writes all from end to
+/// end.
+pub(crate) fn zeros(count: usize) -> Vec<f32> {
+    let mut numbers = vec![0.0; count];
+    prefer_large_pages(&mut numbers);
+    numbers
+}
+
+impl Clone for Rows {
+    fn clone(&self) -> Self {
+        let mut weight = zeros(self.weight.len());
+        weight.copy_from_slice(&self.weight);
+        Self { weight, bias: self.bias.clone() }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Numbers that begin at the start of a cache line.
 
+use crate::pages::prefer_large_pages;
+
 /// How many f32 a cache line holds.
 const LINE: usize = 16;
 
@@ -13,7 +15,8 @@ pub(crate) struct Aligned {
 
 impl Aligned {
     pub(crate) fn zeros(length: usize) -> Self {
-        let buffer = vec![0.0; length + LINE];
+        let mut buffer = vec![0.0; length + LINE];
+        prefer_large_pages(&mut buffer);
         // Where no offset is known, as under an interpreter, alignment is only a matter of speed.
         let start = buffer.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
         Self { buffer, start, length }
