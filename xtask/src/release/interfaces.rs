@@ -50,9 +50,8 @@ fn is_installed(clone: &Checkout) -> bool {
 }
 
 pub(super) fn was_released(clone: &Checkout, library: &Library, tag: &str) -> bool {
-    let name = format!("name = \"{}\"", library.name);
-    let grep = ["grep", "--quiet", "--fixed-strings", "--line-regexp", "-e"];
-    clone.git(&[&grep[..], &[&name, tag, "--", "*Cargo.toml"]].concat()).is_ok()
+    let line = format!("^name = \"{}\"$", library.name);
+    clone.git(&["grep", "--quiet", "-e", &line, tag, "--", "*Cargo.toml"]).is_ok()
 }
 
 fn call(library: &Library, last: &str) -> Vec<String> {
