@@ -29,7 +29,7 @@ pub(crate) fn run(mode: Mode, features: Option<&str>) -> Result<()> {
     let folder = workspace::root().join(FOLDER);
     match mode {
         Mode::Write => write(&folder, &new),
-        Mode::Check => check(&folder, &new),
+        Mode::Check => check(&folder, &new, features),
     }
 }
 
@@ -59,7 +59,7 @@ fn write(folder: &Path, new: &BTreeMap<String, String>) -> Result<()> {
     Ok(())
 }
 
-fn check(folder: &Path, new: &BTreeMap<String, String>) -> Result<()> {
+fn check(folder: &Path, new: &BTreeMap<String, String>, features: Option<&str>) -> Result<()> {
     let mut old = kept(folder)?;
     let mut changed = 0;
     for (name, new) in new {
@@ -67,8 +67,14 @@ fn check(folder: &Path, new: &BTreeMap<String, String>) -> Result<()> {
     }
     // What is left is of libraries that are no more.
     changed += old.iter().map(|(name, old)| shown(name, old, "")).sum::<usize>();
-    ensure!(changed == 0, "{changed} interfaces have changed: run `cargo xtask api`");
+    ensure!(changed == 0, "{changed} interfaces have changed: run `{}`", command(features));
     Ok(())
+}
+
+/// What writes the interfaces; with the same features nothing is built anew for it.
+fn command(features: Option<&str>) -> String {
+    let features = features.map(|features| format!(" --features {features}"));
+    format!("cargo xtask api{}", features.unwrap_or_default())
 }
 
 /// Shows what has changed in one interface; how many have changed, none or one.

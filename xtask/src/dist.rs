@@ -5,18 +5,17 @@ mod bill;
 mod build;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
 use self::archive::Entry;
-use crate::{files, workspace};
+use crate::{files, release, workspace};
 
 /// Where archives are written, as seen from the root folder.
 const FOLDER: &str = "target/dist";
-const SUMS: &str = "SHA256SUMS";
 
 /// What lies beside the binary as it is in the root folder.
 const TEXTS: [&str; 4] = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
@@ -44,10 +43,14 @@ pub(crate) enum Binary {
 /// Writes the archive, the list of what is in the binary, and the checksums of both.
 pub(crate) fn run(binary: &Binary) -> Result<()> {
     let time = time()?;
+    if let Some(problem) = release::uncommitted()? {
+        eprintln!("this is no archive of the commit: {problem}");
+    }
     let binary = match binary {
         Binary::Built => build::binary(time)?,
         Binary::BuiltTwice => build::same_binary(time)?,
-        Binary::File(path) => path.clone(),
+        // A name alone would be looked for among the programs that are installed.
+        Binary::File(path) => absolute(path).context("there is no current folder")?,
     };
     let name = name(&binary)?;
     let bill = bill::write(&name)?;
@@ -61,7 +64,8 @@ pub(crate) fn run(binary: &Binary) -> Result<()> {
         files::replace_bytes(&folder.join(name), bytes)?;
     }
     let sums: String = files.iter().map(|(name, bytes)| sum(name, bytes)).collect();
-    files::replace(&folder.join(SUMS), &sums)?;
+    // Each archive has its own: a release hands out those of several systems, from one folder.
+    files::replace(&folder.join(format!("{name}.sha256")), &sums)?;
     print!("{sums}");
     Ok(())
 }

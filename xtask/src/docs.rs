@@ -1,10 +1,12 @@
 //! The book: parts of its pages are made of the program, and what it shows as commands does what it shows.
 
 mod blocks;
+mod caller;
 mod code;
 mod commands;
 mod errors;
 mod help;
+mod limit;
 mod pages;
 mod part;
 mod run;
@@ -12,6 +14,7 @@ mod session;
 mod settings;
 mod shown;
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -34,6 +37,7 @@ struct Gating<'a> {
 impl Gating<'_> {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = workspace::program(self.program);
+        caller::without_settings(&mut command, env::vars_os());
         command.args(arguments);
         command
     }

@@ -87,7 +87,8 @@ Commands:
           page is left unchecked, and builds the book where mdBook is installed
             --check         writes no page; one that has drifted is an error
             --run           runs the commands of all pages instead, in target/pages, and compares
-                            what they print; takes `gating model pull` and a shell
+                            what they print; a command may take ten minutes; takes
+                            `gating model pull` and a shell
   examples
           Runs the programs in examples, each of which has one library crate alone, with the default
           features and with none

@@ -2,6 +2,7 @@
 
 mod changelog;
 mod checkout;
+mod interfaces;
 mod manifest;
 mod members;
 mod version;
@@ -77,7 +78,7 @@ pub(crate) fn publish(outcome: Outcome) -> Result<()> {
     let version = manifest::version(&home.read(MANIFEST)?)?;
     let tags = home.git(&["tag", "--points-at", "HEAD"])?;
     let problem = match tags.lines().any(|tag| tag == version.tag()) {
-        true => unclean(&home)?,
+        true => home.unclean()?,
         false => Some(format!("HEAD is not `{}`", version.tag())),
     };
     match (problem, outcome) {
@@ -85,17 +86,41 @@ pub(crate) fn publish(outcome: Outcome) -> Result<()> {
         (Some(problem), Outcome::Dropped) => eprintln!("this would be refused: {problem}"),
         (None, _) => {}
     }
+    let mut crates = members::publishable(&home)?;
     let mut publish = home.cargo();
-    publish.args(["publish", "--locked"]).args(members::options(&members::publishable(&home)?));
-    if outcome == Outcome::Dropped {
-        publish.args(["--dry-run", "--no-verify", "--allow-dirty"]);
+    publish.args(["publish", "--locked"]);
+    match outcome {
+        Outcome::Kept => crates.retain(|(name, version)| !is_published(&home, name, version)),
+        Outcome::Dropped => _ = publish.args(["--dry-run", "--no-verify", "--allow-dirty"]),
     }
-    workspace::run(&mut publish)
+    ensure!(!crates.is_empty(), "the registry has every crate of {version} already");
+    workspace::run(publish.args(members::options(&crates)))
+}
+
+/// Whether the registry has a crate already, as after a publication that failed half way.
+fn is_published(home: &Checkout, name: &str, version: &str) -> bool {
+    let mut info = home.cargo();
+    info.args(["info", "--quiet", "--registry", "crates-io", &format!("{name}@{version}")]);
+    let status = info.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let is_published = status.is_ok_and(|status| status.success());
+    if is_published {
+        println!("left out: the registry has {name} {version} already");
+    }
+    is_published
 }
 
 /// The names of the libraries that are published.
 pub(crate) fn libraries() -> Result<Vec<String>> {
-    members::libraries(&Checkout::new(workspace::root()))
+    let libraries = members::libraries(&Checkout::new(workspace::root()))?;
+    Ok(libraries.into_iter().map(|library| library.name).collect())
+}
+
+/// What is not committed, where git knows the workspace.
+pub(crate) fn uncommitted() -> Result<Option<String>> {
+    match workspace::root().join(".git").exists() {
+        true => Checkout::new(workspace::root()).unclean(),
+        false => Ok(None),
+    }
 }
 
 /// Makes a release of a checkout in a clone of it, which is removed in the end. Whatever fails, the
@@ -112,11 +137,12 @@ fn release(home: &Checkout, clone: &Path, options: Options) -> Result<()> {
     let made = home.clone_to(clone, BRANCH).and_then(|clone| {
         let version = make(&clone, options)?;
         if options.outcome == Outcome::Kept {
-            home.take(&clone, BRANCH, &version.tag())?;
+            home.take(&clone, &version.tag())?;
         }
         Ok(version)
     });
-    remove(clone)?;
+    // What failed first is told.
+    let removed = remove(clone);
     let version = made?;
     match options.outcome {
         Outcome::Kept => println!(
@@ -125,12 +151,12 @@ fn release(home: &Checkout, clone: &Path, options: Options) -> Result<()> {
         ),
         Outcome::Dropped => println!("{version} can be released; nothing has changed"),
     }
-    Ok(())
+    removed
 }
 
 /// Why a checkout cannot be released as it is.
 fn problems(home: &Checkout) -> Result<Vec<String>> {
-    let mut problems: Vec<String> = unclean(home)?.into_iter().collect();
+    let mut problems: Vec<String> = home.unclean()?.into_iter().collect();
     let branch = home.git(&["rev-parse", "--abbrev-ref", "HEAD"])?;
     if branch != BRANCH {
         problems.push(format!("the branch is `{branch}`, expected `{BRANCH}`"));
@@ -138,12 +164,10 @@ fn problems(home: &Checkout) -> Result<Vec<String>> {
     if changelog::is_empty(&home.read(CHANGELOG)?) {
         problems.push(format!("`{CHANGELOG}` tells nothing under `## Unreleased`"));
     }
+    if !home.knows_author() {
+        problems.push("git knows no `user.name` and `user.email`".to_owned());
+    }
     Ok(problems)
-}
-
-fn unclean(home: &Checkout) -> Result<Option<String>> {
-    let changes = home.git(&["status", "--porcelain"])?.lines().count();
-    Ok((changes > 0).then(|| format!("{changes} files are not committed")))
 }
 
 fn remove(folder: &Path) -> Result<()> {
@@ -160,7 +184,6 @@ fn make(clone: &Checkout, options: Options) -> Result<Version> {
     let version = before.next(options.level);
     let tags = clone.git(&["tag", "--list", &version.tag()])?;
     ensure!(tags.is_empty(), "there is a tag `{tags}` already");
-    compare(clone, options.level)?;
     println!("\n== {before} becomes {version}");
     let date = today(clone)?;
     files::replace(
@@ -175,6 +198,7 @@ fn make(clone: &Checkout, options: Options) -> Result<Version> {
     }
     clone.git(&["commit", "--quiet", "--all", "--message", &format!("Release {version}")])?;
     println!("{}", clone.git(&["show", "--stat", "--format=%s", "HEAD"])?);
+    interfaces::compare(clone)?;
     package(clone, &crates, options.packages)?;
     clone.git(&["tag", "--annotate", "--message", &version.to_string(), &version.tag()])?;
     Ok(version)
@@ -188,27 +212,6 @@ fn lock(clone: &Checkout) -> Result<()> {
         workspace::run(&mut update)?;
     }
     Ok(())
-}
-
-/// Compares the public interfaces with those of the last release.
-fn compare(clone: &Checkout, level: Level) -> Result<()> {
-    println!("\n== interfaces");
-    let Some(last) = clone.last_tag("v*") else {
-        println!("not compared: there is no earlier release");
-        return Ok(());
-    };
-    let mut installed = clone.cargo();
-    installed.args(["semver-checks", "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
-    if !installed.status().is_ok_and(|status| status.success()) {
-        println!("not compared with {last}: cargo install --locked cargo-semver-checks");
-        return Ok(());
-    }
-    let mut check = clone.cargo();
-    check.args(["semver-checks", "--workspace", "--baseline-rev", &last]);
-    if let Some(kind) = level.kind() {
-        check.args(["--release-type", kind]);
-    }
-    workspace::run(&mut check)
 }
 
 /// Packages every crate, those first that others depend on.

@@ -5,6 +5,8 @@ use std::fmt;
 use gating_core::CacheCounts;
 use serde::Serialize;
 
+use crate::output::counted;
+
 /// The counts of the cache of embeddings.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct CacheReport {
@@ -23,8 +25,8 @@ impl From<CacheCounts> for CacheReport {
 impl fmt::Display for CacheReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { hits, misses, embeddings, bytes } = self;
-        let messages = hits + misses;
+        let messages = counted(hits + misses, "message");
         let megabytes = *bytes as f64 / 1e6;
-        write!(f, "{hits} of {messages} messages had one; {embeddings} are kept, {megabytes:.1} MB")
+        write!(f, "{hits} of {messages} had one; {embeddings} kept, {megabytes:.1} MB")
     }
 }

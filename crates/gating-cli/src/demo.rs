@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::args::DemoArgs;
 use crate::chart::Panel;
 use crate::failure::{Failure, Kind};
-use crate::output::{Output, seconds};
+use crate::output::{Output, counted, seconds};
 use crate::plot::Plot;
 use crate::session::Session;
 use crate::settings::Settings;
@@ -396,12 +396,12 @@ fn text(summary: &Summary, losses: &[f32]) -> String {
     [
         format!("\nTrue reward of the top {TOP} uids, on messages that nothing was learned from"),
         chart::bars(&bars),
-        format!("\nLoss over {} steps", summary.steps),
+        format!("\nLoss over {}", counted(summary.steps, "step")),
         chart::plot(losses),
         format!(
-            "\nResync: {} uids changed hands and got fresh rows; the other {} rows {}; the reward \
+            "\nResync: {} changed hands and got fresh rows; the other {} rows {}; the reward \
              was {:.3} right after it.",
-            resync.replaced,
+            counted(resync.replaced, "uid"),
             resync.kept,
             verdict(resync.kept_rows_unchanged, "are the same to the bit", "CHANGED"),
             resync.reward

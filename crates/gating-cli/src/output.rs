@@ -246,12 +246,12 @@ impl Bar {
             // From one point there is no rate, and what was skipped took no time.
             self.first = Some((bytes, steps, Instant::now()));
             self.bar.reset_eta();
-            self.bar.set_message(format!("{steps} steps"));
+            self.bar.set_message(counted(steps, "step"));
             return;
         };
         let time = start.elapsed().as_secs_f64();
         let rate = (steps - first_steps) as f64 / time.max(f64::MIN_POSITIVE);
-        self.bar.set_message(format!("{steps} steps, {rate:.0}/s"));
+        self.bar.set_message(format!("{}, {rate:.0}/s", counted(steps, "step")));
         if !output.bars.is_hidden() || self.noted.elapsed() < Self::EVERY {
             return;
         }
@@ -264,12 +264,19 @@ impl Bar {
             let left = Duration::from_secs_f64(left as f64 / read * time);
             format!(", {} left", HumanDuration(left))
         });
-        output.note(format_args!("{steps} steps, {rate:.0}/s{}", left.unwrap_or_default()));
+        let (steps, left) = (counted(steps, "step"), left.unwrap_or_default());
+        output.note(format_args!("{steps}, {rate:.0}/s{left}"));
     }
 
     pub(crate) fn end(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// A count with what is counted, such as `1 uid` and `2 uids`.
+pub(crate) fn counted<N: Display + From<u8> + PartialEq>(count: N, noun: &str) -> String {
+    let ending = if count == N::from(1) { "" } else { "s" };
+    format!("{count} {noun}{ending}")
 }
 
 /// A time as people read it.
@@ -301,6 +308,15 @@ mod tests {
         check(119, "119.0 s");
         check(600, "10 minutes");
         check(7200, "2 hours");
+    }
+
+    #[test]
+    fn one_alone_is_singular() {
+        let check = |count: u64, expected: &str| assert_eq!(counted(count, "step"), expected);
+        check(0, "0 steps");
+        check(1, "1 step");
+        check(2, "2 steps");
+        check(21, "21 steps");
     }
 
     #[test]

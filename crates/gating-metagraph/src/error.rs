@@ -1,5 +1,6 @@
 //! What can be wrong with a metagraph.
 
+use crate::counted::counted;
 use crate::{BlockHash, Format, Hotkey, ParseKeyError, Uid};
 
 /// What can be wrong with a metagraph.
@@ -39,7 +40,7 @@ pub enum Error {
         found: BlockHash,
     },
     /// A column has not one row for each that a plan is made for.
-    #[error("expected a column of {expected} rows, found {found}")]
+    #[error("expected a column of {}, found {found}", counted(.expected, "row"))]
     NumRows {
         /// How many rows the plan is made for.
         expected: usize,
@@ -69,7 +70,7 @@ pub enum Error {
         source: serde_json::Error,
     },
     /// A column has not one value for each uid.
-    #[error("`{name}` of the {format} has {found} entries, expected {expected}")]
+    #[error("`{name}` of the {format} has {}, expected {expected}", counted(.found, "value"))]
     Column {
         /// What the file was taken for.
         format: Format,
@@ -89,7 +90,7 @@ pub enum Error {
         uid: Uid,
     },
     /// No row is of a uid, though one is of a higher uid.
-    #[error("the {format} has {found} uids, but lacks uid {uid}")]
+    #[error("the {format} has {}, but lacks uid {uid}", counted(.found, "uid"))]
     MissingUid {
         /// What the file was taken for.
         format: Format,
@@ -140,7 +141,7 @@ pub enum Error {
         format: Format,
     },
     /// Pages of taostats are missing.
-    #[error("expected the {expected} uids of all taostats pages, found {found}")]
+    #[error("expected the {} of all taostats pages, found {found}", counted(.expected, "uid"))]
     Pages {
         /// How many uids the pages say that there are.
         expected: usize,

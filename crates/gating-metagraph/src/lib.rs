@@ -10,6 +10,7 @@ mod block_hash;
 pub mod chain;
 mod change;
 mod coldkey;
+mod counted;
 mod diff;
 mod error;
 mod format;

@@ -231,6 +231,6 @@ mod tests {
         let same = metagraph(&[(1, 10)]);
         let plan = ResyncPlan::between(&same, &same, Identity::Uid, 1).expect("one subnet");
         let error = plan.apply(&[1, 2], |_| 0).expect_err("two rows");
-        assert_eq!(error.to_string(), "expected a column of 1 rows, found 2");
+        assert_eq!(error.to_string(), "expected a column of 1 row, found 2");
     }
 }

@@ -3,6 +3,7 @@
 use blake2::{Blake2b512, Digest};
 
 use crate::base58;
+use crate::counted::counted;
 
 /// SS58 prefix of Bittensor and of every Substrate chain without one of its own.
 const PREFIX: u8 = 42;
@@ -23,7 +24,7 @@ pub enum ParseKeyError {
         found: char,
     },
     /// The text stands for too many or too few bytes.
-    #[error("key `{text}` holds {found} bytes, expected {SS58_BYTES}")]
+    #[error("key `{text}` holds {}, expected {SS58_BYTES}", counted(.found, "byte"))]
     Length {
         /// The text that was given.
         text: String,

@@ -19,7 +19,8 @@ const MESSAGES: [&str; 3] = [
     "Which miner should I ask about learning?",
 ];
 
-/// How the embedding of the first message begins, as PyTorch computes it.
+/// How the embedding of the first message begins: that of the case "one word" in `expected.json` of [`MODEL`], which
+/// `make.py` beside it computes with torch 2.9.1 and transformers 5.23.0.
 const EXPECTED: [f32; 4] = [0.137_863_52, 0.025_412_796, 0.145_085_83, -0.018_248_62];
 
 fn main() -> Result<(), Box<dyn Error>> {

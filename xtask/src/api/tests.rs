@@ -190,5 +190,14 @@ fn a_change_is_told_and_written() {
 }
 
 fn check_error(folder: &Path, new: &BTreeMap<String, String>) -> Option<String> {
-    super::check(folder, new).err().map(|error| error.to_string())
+    super::check(folder, new, None).err().map(|error| error.to_string())
+}
+
+#[test]
+fn the_advice_has_the_features_of_the_check() {
+    let folder = workspace::root().join("target/api-tests/advice");
+    let new = BTreeMap::from([("a".to_owned(), "1\n".to_owned())]);
+    let error = super::check(&folder, &new, Some("wgpu,libtorch")).expect_err("nothing is kept");
+    let expected = "run `cargo xtask api --features wgpu,libtorch`";
+    assert!(error.to_string().ends_with(expected), "{error}");
 }

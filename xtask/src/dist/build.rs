@@ -37,6 +37,8 @@ fn build(folder: &str, time: u64) -> Result<PathBuf> {
     cargo.args(["build", "--release", "--locked", "--package", "gating-cli", "--bin", "gating"]);
     cargo.arg("--target-dir").arg(&folder);
     cargo.env("CARGO_INCREMENTAL", "0").env("SOURCE_DATE_EPOCH", time.to_string());
+    // It would have cargo build in another folder, in which nothing is looked for.
+    cargo.env_remove("CARGO_BUILD_TARGET");
     cargo.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flags(&folder)?);
     workspace::run(&mut cargo)?;
     Ok(folder.join("release").join(format!("gating{}", env::consts::EXE_SUFFIX)))

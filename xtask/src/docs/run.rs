@@ -5,13 +5,15 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Output, Stdio};
-use std::time::Instant;
+use std::process::Output;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
 use super::Gating;
 use super::blocks::{Block, Role};
+use super::caller;
+use super::limit;
 use super::pages::{self, Page};
 use super::session::{self, Step};
 use super::shown;
@@ -22,6 +24,10 @@ const ROOT: &str = "WORKSPACE";
 
 /// How a command begins that calls this: it is read, and not run.
 const TASK: &str = "cargo xtask ";
+
+/// How long a command may take. None is meant to take more than a minute where nothing else is done, so
+/// that one which takes so much longer hangs.
+const LIMIT: Duration = Duration::from_mins(10);
 
 /// Runs what all pages show. `target/pages` keeps what they wrote.
 pub(super) fn run(gating: &Gating<'_>) -> Result<()> {
@@ -63,6 +69,7 @@ struct Reader<'a> {
     page: &'a Page,
     folder: PathBuf,
     path: OsString,
+    limit: Duration,
 }
 
 impl<'a> Reader<'a> {
@@ -74,7 +81,7 @@ impl<'a> Reader<'a> {
         let programs = gating.program.parent().context("the program is in a folder")?.to_owned();
         let others = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths([programs].into_iter().chain(env::split_paths(&others)))?;
-        Ok(Self { page, folder, path })
+        Ok(Self { page, folder, path, limit: LIMIT })
     }
 
     /// Runs the page up to the first command that does something else than it shows, and says what.
@@ -105,15 +112,20 @@ impl<'a> Reader<'a> {
         if step.command.starts_with(TASK) {
             return Ok(None);
         }
-        Ok(wrong(step, &self.call(&step.command)?))
+        Ok(match self.call(&step.command)? {
+            Some(output) => wrong(step, &output),
+            None => Some(format!("did not end within {:?}, and was killed", self.limit)),
+        })
     }
 
-    fn call(&self, command: &str) -> Result<Output> {
+    /// What a command prints, if it ends.
+    fn call(&self, command: &str) -> Result<Option<Output>> {
         fs::create_dir_all(&self.folder)?;
         let mut shell = workspace::program("sh");
-        shell.args(["-ec", command]).current_dir(&self.folder).stdin(Stdio::null());
+        caller::without_settings(&mut shell, env::vars_os());
+        shell.args(["-ec", command]).current_dir(&self.folder);
         shell.env("PATH", &self.path).env(ROOT, workspace::root());
-        shell.output().with_context(|| format!("cannot run `sh -ec {command:?}`"))
+        limit::output(&mut shell, self.limit)
     }
 }
 
@@ -129,4 +141,25 @@ fn wrong(step: &Step, output: &Output) -> Option<String> {
         printed.push_str(&error);
     }
     shown::difference(step.shown.as_ref()?, &printed)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::super::blocks;
+    use super::*;
+
+    #[test]
+    fn a_command_that_hangs_is_told_with_page_line_and_limit() {
+        let blocks = blocks::find("# A\n\n```console\n$ sleep 600\n```\n").expect("a block");
+        let page = Page { path: PathBuf::new(), name: "a.md".to_owned(), blocks };
+        let reader = Reader {
+            page: &page,
+            folder: workspace::root().join("target/pages-tests"),
+            path: env::var_os("PATH").unwrap_or_default(),
+            limit: Duration::from_millis(50),
+        };
+        let problem = reader.follow().expect("there is a shell");
+        let expected = "a.md:4: `sleep 600`: did not end within 50ms, and was killed";
+        assert_eq!(problem.as_deref(), Some(expected));
+    }
 }

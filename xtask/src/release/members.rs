@@ -11,13 +11,23 @@ pub(super) fn publishable(checkout: &Checkout) -> Result<Vec<(String, String)>> 
     in_order(&packages(checkout)?)
 }
 
-/// The names of those with a library.
-pub(super) fn libraries(checkout: &Checkout) -> Result<Vec<String>> {
+/// A crate that others can use, and its features.
+pub(super) struct Library {
+    pub(super) name: String,
+    pub(super) features: Vec<String>,
+}
+
+/// Those with a library, in the same order.
+pub(super) fn libraries(checkout: &Checkout) -> Result<Vec<Library>> {
     let packages = packages(checkout)?;
-    let has_library =
-        |name: &str| packages.iter().any(|package| package["name"] == name && is_library(package));
+    let library = |name: String| {
+        let is_it = |package: &&Value| package["name"] == *name && is_library(package);
+        let features = packages.iter().find(is_it)?["features"].as_object().into_iter().flatten();
+        let features = features.map(|(feature, _)| feature.clone()).collect();
+        Some(Library { name, features })
+    };
     let names = in_order(&packages)?.into_iter().map(|(name, _)| name);
-    Ok(names.filter(|name| has_library(name)).collect())
+    Ok(names.filter_map(library).collect())
 }
 
 fn is_library(package: &Value) -> bool {

@@ -127,6 +127,35 @@ fn a_release_has_versions_a_changelog_and_a_tag() {
 }
 
 #[test]
+fn another_release_knows_the_one_before() {
+    let fixture = Fixture::new("again");
+    fixture.release(MINOR).expect("it can be released");
+    assert_eq!(fixture.home.last_tag("v[0-9]*").as_deref(), Some("v0.2.0"));
+    let was_released = |name: &str| {
+        let library = members::Library { name: name.to_owned(), features: Vec::new() };
+        interfaces::was_released(&fixture.home, &library, "v0.2.0")
+    };
+    assert!(was_released("fixture-one") && !was_released("fixture-o") && !was_released("other"));
+    let changes = fixture.home.read(CHANGELOG).expect("it is there");
+    fixture.write(CHANGELOG, &changes.replace("## Unreleased\n", "## Unreleased\n\n- two\n"));
+    fixture.commit();
+    fixture.release(Options { level: Level::Patch, ..MINOR }).expect("nothing has changed");
+    assert_eq!(fixture.git(&["describe", "--exact-match"]), "v0.2.1");
+}
+
+#[test]
+fn a_branch_that_went_on_meanwhile_gets_no_tag() {
+    let fixture = Fixture::new("meanwhile");
+    let clone = fixture.home.clone_to(&fixture.folder.join("clone"), BRANCH).expect("a clone");
+    make(&clone, MINOR).expect("it can be released");
+    fixture.write("one/new.txt", "new");
+    fixture.commit();
+    let before = fixture.state();
+    fixture.home.take(&clone, "v0.2.0").expect_err("that is no fast-forward");
+    assert_eq!(fixture.state(), before);
+}
+
+#[test]
 fn a_dry_run_changes_nothing_and_needs_no_clean_tree() {
     let fixture = Fixture::new("dry");
     fixture.git(&["checkout", "--quiet", "--detach"]);
@@ -135,12 +164,15 @@ fn a_dry_run_changes_nothing_and_needs_no_clean_tree() {
     let dry = Options { outcome: Outcome::Dropped, ..MINOR };
     fixture.release(dry).expect("it could be released");
     assert_eq!(fixture.state(), before);
-    fixture.refuses(MINOR, "1 files are not committed; the branch is `HEAD`, expected `main`");
+    fixture.refuses(MINOR, "not committed: one/new.txt; the branch is `HEAD`, expected `main`");
 }
 
 #[test]
 fn what_cannot_be_released_is_refused() {
     let fixture = Fixture::new("refused");
+    fixture.git(&["config", "user.email", ""]);
+    fixture.refuses(MINOR, "git knows no `user.name` and `user.email`");
+    fixture.git(&["config", "user.email", "somebody@example.org"]);
     fixture.git(&["tag", "v0.1.0"]);
     let first = Options { level: Level::First, ..MINOR };
     fixture.refuses(first, "there is a tag `v0.1.0` already");

@@ -15,18 +15,6 @@ pub(crate) enum Level {
     Major,
 }
 
-impl Level {
-    /// What other tools call it.
-    pub(super) fn kind(self) -> Option<&'static str> {
-        match self {
-            Self::First => None,
-            Self::Patch => Some("patch"),
-            Self::Minor => Some("minor"),
-            Self::Major => Some("major"),
-        }
-    }
-}
-
 impl FromStr for Level {
     type Err = Error;
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::metagraph::known;
 use crate::args::CheckpointCommand;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::settings::Settings;
 
 #[derive(Serialize)]
@@ -168,15 +168,17 @@ fn show(folder: &Path, checkpoint: &Checkpoint, output: &Output) -> Result<(), F
 fn text(line: &Line) -> String {
     let metagraph = match &line.metagraph {
         Some(MetagraphLine { netuid, block, n }) => {
-            format!("subnet {} at block {} ({n} uids)", known(*netuid), known(*block))
+            let uids = counted(*n, "uid");
+            format!("subnet {} at block {} ({uids})", known(*netuid), known(*block))
         }
         None => "not known".to_owned(),
     };
+    let (uids, numbers) = (counted(line.num_uids, "uid"), counted(line.hidden_size, "number"));
     let mut rows = vec![
         ("folder", line.folder.clone()),
         ("steps", line.step.to_string()),
         ("encoder", line.encoder.to_owned()),
-        ("head", format!("{} uids x {} numbers", line.num_uids, line.hidden_size)),
+        ("head", format!("{uids} x {numbers}")),
         ("learning rate", line.learning_rate.to_string()),
         ("momentum", line.momentum.to_string()),
         ("gradient", line.gradient.clone()),

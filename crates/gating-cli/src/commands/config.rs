@@ -94,7 +94,7 @@ fn show(settings: &Settings, output: &Output) -> Result<(), Failure> {
         output.result(&line, |line| {
             let value = escape(line.value.unwrap_or("not set"));
             let source = line.source.as_deref().unwrap_or("");
-            format!("{:<31} {value:<31} {source}", line.name)
+            format!("{:<31} {value:<31} {source}", line.name).trim_end().to_owned()
         })?;
     }
     Ok(())

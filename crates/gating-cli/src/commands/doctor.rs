@@ -7,7 +7,7 @@ use gating_devices::DeviceFamily;
 use serde::Serialize;
 
 use crate::failure::{Failure, Kind};
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::settings::{SettingArgs, Settings};
 use crate::{device, models};
 use devices::DeviceReport;
@@ -77,8 +77,8 @@ fn wanted(settings: &Settings) -> (Option<String>, Vec<Failure>) {
     let Some(folder) = &settings.checkpoint else { return (None, failures) };
     let about = match Checkpoint::read(folder) {
         Ok(checkpoint) => {
-            let (step, num_uids) = (checkpoint.step(), checkpoint.num_uids());
-            format!("{} is whole: step {step}, {num_uids} uids", folder.display())
+            let (step, uids) = (checkpoint.step(), counted(checkpoint.num_uids(), "uid"));
+            format!("{} is whole: step {step}, {uids}", folder.display())
         }
         Err(Error::NoCheckpoint { .. }) => format!("{} is not there yet", folder.display()),
         Err(error) => {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::args::LearnArgs;
 use crate::device;
 use crate::failure::{Failure, Kind};
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::session::Session;
 use crate::settings::Settings;
 
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &LearnArgs, settings: &Settings, output: &Output) -> Res
     let loss = session.gate.learn(&scores, &rewards)?.value();
     let line = Line { step: session.gate.step(), loss, uids: args.uids.len() };
     let printed = output.result(&line, |Line { step, loss, uids }| {
-        format!("step {step}: loss {loss:e} over {uids} uids")
+        format!("step {step}: loss {loss:e} over {}", counted(*uids, "uid"))
     });
     // What could not be told is not kept: whoever sees this fail may try again, and learns once.
     // Nobody who closed stdout waits for the loss.

@@ -11,7 +11,7 @@ use crate::args::ReplayArgs;
 use crate::device;
 use crate::failure::{Failure, Kind};
 use crate::interrupt::{Interrupt, TICK};
-use crate::output::{Bar, Output};
+use crate::output::{Bar, Output, counted};
 use crate::plot::Plot;
 use crate::replay::{
     self, Ahead, History, Lesson, Moment, Next, Placed, Progress, Ranking, Reader, Report,
@@ -85,8 +85,8 @@ fn resume(
         Some(text) if !args.again => {
             let progress = Progress::from_json(text)?;
             progress.check_selection(&words)?;
-            let steps = progress.tally.steps;
-            output.note(format_args!("going on behind {steps} steps of this replay"));
+            let steps = counted(progress.tally.steps, "step");
+            output.note(format_args!("going on behind {steps} of this replay"));
             Ok(progress)
         }
         _ => Ok(Progress::new(words)),
@@ -266,7 +266,8 @@ impl<'a> Replay<'a> {
                 tally.resyncs += 1;
                 tally.replaced += replaced;
             }
-            self.output.detail(format_args!("metagraph of block {taken}: {replaced} rows are new"));
+            let rows = counted(replaced, "row");
+            self.output.detail(format_args!("metagraph of block {taken}: {rows} made new"));
         }
         Ok(())
     }

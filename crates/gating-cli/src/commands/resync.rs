@@ -12,7 +12,7 @@ use super::node;
 use crate::args::ResyncArgs;
 use crate::device;
 use crate::failure::{Failure, Kind};
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::session::Session;
 use crate::settings::Settings;
 
@@ -116,16 +116,15 @@ impl Line {
 
 /// What a resync did, for people.
 pub(super) fn text(line: &Line) -> String {
-    let mut text = format!("{} rows kept, {} moved", line.kept, line.moved);
+    let mut text = format!("{} kept, {} moved", counted(line.kept, "row"), line.moved);
     let lists = [("replaced", &line.replaced), ("grown", &line.grown), ("removed", &line.removed)];
     for (what, uids) in lists {
         text.push_str(&format!("\n{} {what}{}", uids.len(), listed(uids)));
     }
     if line.hotkeys_moved > line.moved {
-        let left = line.hotkeys_moved - line.moved;
+        let left = counted(line.hotkeys_moved - line.moved, "hotkey");
         text.push_str(&format!(
-            "\n{left} hotkeys only moved to another uid; --gating.identity hotkey lets their rows \
-             follow"
+            "\n{left} only moved to another uid; --gating.identity hotkey lets their rows follow"
         ));
     }
     text

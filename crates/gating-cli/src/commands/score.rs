@@ -13,7 +13,7 @@ use super::metagraph;
 use crate::args::ScoreArgs;
 use crate::device;
 use crate::failure::{Failure, Kind};
-use crate::output::{Output, escape};
+use crate::output::{Output, counted, escape};
 use crate::session::Session;
 use crate::settings::Settings;
 
@@ -88,8 +88,9 @@ fn available(
     if let Some(attached) = session.gate.metagraph() {
         let replaced = MetagraphDiff::between(&attached, metagraph)?.replaced.len();
         if replaced > 0 {
+            let replaced = counted(replaced, "uid");
             output.warning(format_args!(
-                "the rows of {replaced} uids were learned for somebody else: `gating resync` makes \
+                "the rows of {replaced} were learned for somebody else: `gating resync` makes \
                  them new"
             ));
         }
@@ -102,7 +103,8 @@ fn available(
     let unknown = unknown.count();
     if unknown > 0 {
         output.warning(format_args!(
-            "{unknown} uids are left out: the metagraph does not say whether they can be asked"
+            "{} left out: the metagraph does not say whether to ask",
+            counted(unknown, "uid")
         ));
     }
     let num_uids = session.gate.head().num_uids();

@@ -10,7 +10,7 @@ use super::{Tally, Why};
 use crate::cache::CacheReport;
 use crate::chart::{self, Line, OTHER, Panel, STRONG};
 use crate::failure::Failure;
-use crate::output::seconds;
+use crate::output::{counted, seconds};
 use crate::plot::Plot;
 
 /// The last line of a replay.
@@ -91,15 +91,15 @@ impl Report {
         let Summary { run, seconds: time, steps_per_second, step, total, plot, cache, .. } =
             &self.summary;
         let time = seconds(Duration::from_secs_f64(*time));
-        let mut lines =
-            vec![format!("{} steps in {time}, {steps_per_second:.1} a second", run.steps)];
+        let steps = counted(run.steps, "step");
+        let mut lines = vec![format!("{steps} in {time}, {steps_per_second:.1} a second")];
         lines.extend(run.text());
         lines.extend(cache.map(|cache| format!("  embeddings {cache}")));
         if let Some(total) = total {
-            lines.push(format!("\nWith the runs before: {} steps", total.steps));
+            lines.push(format!("\nWith the runs before: {}", counted(total.steps, "step")));
             lines.extend(total.text());
         }
-        lines.push(format!("the model has learned {step} steps in all"));
+        lines.push(format!("the model has learned {} in all", counted(*step, "step")));
         lines.extend(plot.as_ref().map(|plot| format!("drawn in {plot}")));
         lines.join("\n")
     }
@@ -135,8 +135,8 @@ impl Part {
             lines.push(format!("  skipped    {}: {}", self.skipped, whys.join(", ")));
         }
         if self.resyncs > 0 {
-            let (resyncs, replaced) = (self.resyncs, self.replaced);
-            lines.push(format!("  resyncs    {resyncs}, which made {replaced} rows new"));
+            let (resyncs, replaced) = (self.resyncs, counted(self.replaced, "row"));
+            lines.push(format!("  resyncs    {resyncs}, which made {replaced} new"));
         }
         if self.steps == 0 {
             return lines;
@@ -160,8 +160,8 @@ impl Part {
         let most = self.seen.iter().max_by_key(|(_, count)| **count)?;
         let mean = self.seen.values().sum::<u64>() as f64 / self.seen.len() as f64;
         Some(format!(
-            "  {} uids were asked, {mean:.1} times on average, from {} (uid {}) to {} (uid {})",
-            self.seen.len(),
+            "  asked were {}, {mean:.1} times on average, from {} (uid {}) to {} (uid {})",
+            counted(self.seen.len(), "uid"),
             least.1,
             least.0,
             most.1,
@@ -186,6 +186,6 @@ pub(crate) fn draw(plot: &Plot, tally: &Tally) -> Result<(), Failure> {
             line("Spearman, running mean", STRONG, &tally.spearman),
         ],
     };
-    let title = format!("Replay of {} steps", tally.steps);
+    let title = format!("Replay of {}", counted(tally.steps, "step"));
     plot.write(&title, &[Panel::with_mean("loss", tally.loss.points()), ranking])
 }

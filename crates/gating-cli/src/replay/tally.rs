@@ -46,15 +46,15 @@ impl Why {
         matches!(self, Self::Before | Self::Name | Self::NoBlock | Self::NoTime)
     }
 
-    /// How a person says it of several.
+    /// How a person says it behind a count.
     pub(crate) fn words(self) -> &'static str {
         match self {
-            Self::BadLine => "bad lines",
-            Self::Unfinished => "unfinished last lines",
+            Self::BadLine => "bad",
+            Self::Unfinished => "unfinished",
             Self::BadRewards => "with bad rewards",
             Self::UidOutOfRange => "with a uid that the head does not have",
             Self::NoEmbedding => "with a message that cannot be encoded",
-            Self::NotAnEvent => "lines of other things",
+            Self::NotAnEvent => "of other things",
             Self::Before => "before the first wanted",
             Self::Name => "of other names",
             Self::NoBlock => "without a block",

@@ -103,6 +103,7 @@ fn a_new_file_holds_every_setting_at_its_default() {
     let place = place();
     let init = place.run(&["config", "init"]).stdout;
     let before = place.run(&["config", "show"]).stdout;
+    assert!(before.lines().all(|line| !line.ends_with(' ')), "{before:?}");
     place.write("gating.toml", &init);
     assert_eq!(place.run(&["config", "show"]).stdout, before);
     let uncommented: Vec<&str> = init

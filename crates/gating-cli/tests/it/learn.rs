@@ -260,7 +260,7 @@ fn only_uids_that_can_be_asked_are_ranked() {
     let run = score(&[]);
     // The head has 8 uids, the metagraph 10; of uid 7 it is not known where it listens.
     assert_eq!(uids(&run), [0, 1, 3, 4, 6]);
-    assert!(run.stderr.contains("1 uids are left out"), "{run:?}");
+    assert!(run.stderr.contains("1 uid left out"), "{run:?}");
     assert_eq!(uids(&score(&["--neuron.vpermit_tao_limit", "6000"])), [0, 1, 3, 4, 5, 6]);
     assert!(score(&["--netuid", "8"]).stderr.contains("expected a metagraph of subnet 8"));
     write((1..=8).map(|key| Neuron::new(Hotkey::new([key; 32]))).collect());

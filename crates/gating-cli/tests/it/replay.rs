@@ -332,8 +332,8 @@ fn the_report_is_for_people_too() {
         place.run(&["replay", &path, "--gating.model_name", &model, "--gating.num_uids", "16"]);
     let lines: Vec<&str> = run.stdout.lines().collect();
     assert!(lines[0].starts_with("40 steps in "), "{run:?}");
-    assert_eq!(lines[1], "  skipped    1: 1 bad lines");
+    assert_eq!(lines[1], "  skipped    1: 1 bad");
     assert!(run.stdout.contains("\n  Spearman  "), "{run:?}");
-    assert!(run.stdout.contains("\n  embeddings 0 of 40 messages had one; 40 are kept"), "{run:?}");
+    assert!(run.stdout.contains("\n  embeddings 0 of 40 messages had one; 40 kept"), "{run:?}");
     assert!(run.stdout.ends_with("the model has learned 40 steps in all\n"), "{run:?}");
 }

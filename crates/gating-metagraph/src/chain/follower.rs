@@ -8,6 +8,7 @@ use super::endpoint::Endpoint;
 use super::error::{Error, Problem};
 use super::session::{Block, Session};
 use super::stop::Stop;
+use crate::counted::counted;
 use crate::runtime::Columns;
 use crate::{Metagraph, MetagraphDiff};
 
@@ -115,7 +116,7 @@ pub enum Refusal {
     #[error("it has no uids")]
     Empty,
     /// It lost more than half of its uids at once.
-    #[error("it has {now} uids, less than half of the {before} before")]
+    #[error("it has {}, less than half of the {before} before", counted(.now, "uid"))]
     Halved {
         /// How many the last good one has.
         before: usize,

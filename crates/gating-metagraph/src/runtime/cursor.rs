@@ -244,7 +244,7 @@ mod tests {
         let check = |bytes: &[u8], expected: &str| {
             check_refused(bytes, |cursor| cursor.compact(128), expected);
         };
-        check(&[], "the answer is wrong at byte 0: expected 1 more bytes, found 0");
+        check(&[], "the answer is wrong at byte 0: expected 1 more byte, found 0");
         check(&[0x01], "the answer is wrong at byte 0: expected 2 more bytes, found 1");
         check(&[0x02, 0, 1], "the answer is wrong at byte 0: expected 4 more bytes, found 3");
         check(&[0x13, 1], "the answer is wrong at byte 1: expected 8 more bytes, found 1");

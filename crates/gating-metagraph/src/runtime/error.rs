@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::counted::counted;
+
 /// Where an answer is not what its layout says, and how.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DecodeError {
@@ -18,7 +20,7 @@ pub struct DecodeError {
 #[non_exhaustive]
 pub enum DecodeProblem {
     /// The answer ends within a value.
-    #[error("expected {expected} more bytes, found {found}")]
+    #[error("expected {}, found {found}", counted(.expected, "more byte"))]
     End {
         /// How many bytes the value takes.
         expected: usize,
@@ -49,7 +51,7 @@ pub enum DecodeProblem {
     #[error("a number has leading zeros")]
     NotShortest,
     /// A list is longer than the bytes that are left, or than there can be uids.
-    #[error("a list of {found} items, expected at most {room} in what is left")]
+    #[error("a list of {}, expected at most {room} in what is left", counted(.found, "item"))]
     Length {
         /// How many items it says it has.
         found: u128,
@@ -73,7 +75,7 @@ pub enum DecodeProblem {
         found: u16,
     },
     /// Something follows where the layout has its end.
-    #[error("expected the end, found {found} more bytes")]
+    #[error("expected the end, found {}", counted(.found, "more byte"))]
     Trailing {
         /// How many bytes follow.
         found: usize,

@@ -110,11 +110,11 @@ fn btcli_11_says_what_is_wrong() {
     let format = "output of `btcli subnets metagraph`";
     check(
         &with("total_stake", json!([5])),
-        &format!("`total_stake` of the {format} has 1 entries, expected 2"),
+        &format!("`total_stake` of the {format} has 1 value, expected 2"),
     );
     check(
         &with("num_uids", json!(3)),
-        &format!("`hotkeys` of the {format} has 2 entries, expected 3"),
+        &format!("`hotkeys` of the {format} has 2 values, expected 3"),
     );
     check(
         &with("active", json!([false, 1])),

@@ -184,7 +184,7 @@ fn a_subnet_that_collapsed_is_not_taken() {
     let mut follower = follow(&[&node], EAGER);
     check(&mut follower, &BEGIN);
     node.finalize(block(NETUID, 101, &rows(&[1])));
-    check(&mut follower, &["refused 101: it has 1 uids, less than half of the 4 before"]);
+    check(&mut follower, &["refused 101: it has 1 uid, less than half of the 4 before"]);
     node.finalize(block(NETUID, 102, &[]));
     check(&mut follower, &["refused 102: it has no uids"]);
     assert_eq!(follower.current().map(|current| current.block), Some(100));

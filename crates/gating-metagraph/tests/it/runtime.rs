@@ -187,7 +187,7 @@ fn errors_name_field_and_byte() {
         assert_eq!(error.to_string(), expected);
     };
     let [every, state, lite] = DECODERS.map(|(_, decode)| decode);
-    check("whole", every, 0, "the answer is wrong at byte 0: expected 1 more bytes, found 0");
+    check("whole", every, 0, "the answer is wrong at byte 0: expected 1 more byte, found 0");
     let expected = "the answer is wrong in block at byte 9: expected 4 more bytes, found 2";
     check("whole", every, 11, expected);
     let expected = "the answer is wrong in hotkeys at byte 2: a list of 5 items, expected at most \

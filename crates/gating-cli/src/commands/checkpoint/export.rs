@@ -6,7 +6,7 @@ use gating_core::{Checkpoint, HeadFormat};
 use serde::Serialize;
 
 use crate::failure::{Failure, Kind};
-use crate::output::Output;
+use crate::output::{Output, counted};
 
 /// The formats by the endings of the names that files have.
 const ENDINGS: [(&str, HeadFormat); 3] = [
@@ -34,7 +34,8 @@ pub(super) fn run(file: &Path, folder: &Path, output: &Output) -> Result<(), Fai
         hidden_size: checkpoint.hidden_size(),
     };
     output.result(&line, |Line { file, step, num_uids, hidden_size }| {
-        format!("{file}: {num_uids} uids x {hidden_size} numbers, step {step}")
+        let (uids, numbers) = (counted(*num_uids, "uid"), counted(*hidden_size, "number"));
+        format!("{file}: {uids} x {numbers}, step {step}")
     })
 }
 

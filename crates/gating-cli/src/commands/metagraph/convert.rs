@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::read;
 use crate::args::MetagraphFormat;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, counted};
 
 #[derive(Serialize)]
 struct Line {
@@ -31,5 +31,7 @@ pub(super) fn run(
     replace_file(path, &bytes).map_err(|error| Failure::file(path, error))?;
     let file = path.display().to_string();
     let line = Line { file, n: metagraph.num_uids(), bytes: bytes.len() };
-    output.result(&line, |Line { file, n, bytes }| format!("{file}: {n} uids, {bytes} bytes"))
+    output.result(&line, |Line { file, n, bytes }| {
+        format!("{file}: {}, {}", counted(*n, "uid"), counted(*bytes, "byte"))
+    })
 }

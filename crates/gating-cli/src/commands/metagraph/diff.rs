@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{known, numbers, read_one};
 use crate::commands::resync::listed;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, counted};
 
 /// Which subnet, when, and how large.
 #[derive(Serialize)]
@@ -82,7 +82,7 @@ impl Line {
 }
 
 fn text(line: &Line) -> String {
-    let side = |side: &Side| format!("block {} ({} uids)", known(side.block), side.n);
+    let side = |side: &Side| format!("block {} ({})", known(side.block), counted(side.n, "uid"));
     let netuid = known(line.from.netuid.or(line.to.netuid));
     let mut text = format!("subnet {netuid}: {} -> {}", side(&line.from), side(&line.to));
     let lists = [

@@ -8,7 +8,7 @@ use super::known;
 use crate::args::FetchArgs;
 use crate::commands::node;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::settings::Settings;
 
 #[derive(Serialize)]
@@ -29,7 +29,7 @@ pub(super) fn run(args: &FetchArgs, settings: &Settings, output: &Output) -> Res
     let line = Line { side: Side::new(&metagraph), file: path.display().to_string() };
     output.result(&line, |line| {
         let (netuid, block) = (known(metagraph.netuid()), known(metagraph.block()));
-        let count = metagraph.num_uids();
-        format!("subnet {netuid}, block {block}, {count} uids: written to {}", line.file)
+        let uids = counted(metagraph.num_uids(), "uid");
+        format!("subnet {netuid}, block {block}, {uids}: written to {}", line.file)
     })
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{known, read, source};
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, counted};
 
 #[derive(Serialize)]
 struct Line {
@@ -119,7 +119,8 @@ fn endpoint(axon: Axon) -> String {
 fn text(line: &Line) -> String {
     let network = line.network.as_ref().map_or_else(String::new, |network| format!("{network}, "));
     let (netuid, block) = (known(line.netuid), known(line.block));
-    let mut text = format!("{network}subnet {netuid}, block {block}, {} uids", line.n);
+    let uids = counted(line.n, "uid");
+    let mut text = format!("{network}subnet {netuid}, block {block}, {uids}");
     let title = ["uid", "hotkey", "axon", "permit", "total stake", "registered"];
     let [uid, hotkey, axon, permit, stake, registered] = title;
     text.push_str(&format!(
@@ -173,7 +174,8 @@ fn step(metagraph: &Metagraph, path: &Path, diff: Option<&MetagraphDiff>) -> Ste
 fn step_text(step: &Step) -> String {
     let network = step.network.as_ref().map_or_else(String::new, |network| format!("{network}, "));
     let (netuid, block) = (known(step.netuid), known(step.block));
-    let mut text = format!("{network}subnet {netuid}, block {block}, {} uids", step.n);
+    let uids = counted(step.n, "uid");
+    let mut text = format!("{network}subnet {netuid}, block {block}, {uids}");
     if let (Some(changed), Some(moved), Some(removed)) = (step.changed, step.moved, step.removed) {
         text.push_str(&format!(": {changed} changed, {moved} of them moved, {removed} removed"));
     }

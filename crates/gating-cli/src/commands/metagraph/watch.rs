@@ -15,7 +15,7 @@ use crate::args::WatchArgs;
 use crate::commands::node;
 use crate::failure::{Failure, causes};
 use crate::interrupt::{Interrupt, TICK};
-use crate::output::{Output, age, seconds};
+use crate::output::{Output, age, counted, seconds};
 use crate::settings::Settings;
 use keeper::Keeper;
 
@@ -71,7 +71,8 @@ fn tell(event: &Event, watcher: &Watcher, output: &Output) -> Result<bool, Failu
             let told = Told { event: "first", what: Side::new(metagraph) };
             output.result(&told, |_| {
                 let (netuid, block) = (known(metagraph.netuid()), known(metagraph.block()));
-                format!("block {block}: subnet {netuid} has {} uids", metagraph.num_uids())
+                let uids = counted(metagraph.num_uids(), "uid");
+                format!("block {block}: subnet {netuid} has {uids}")
             })?;
             return Ok(true);
         }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use gating_metagraph::{Axon, Metagraph, MetagraphDiff, Uid};
 
 use crate::commands::metagraph::known;
+use crate::output::counted;
 
 /// How many changes are told one by one.
 const SHOWN: usize = 20;
@@ -23,7 +24,8 @@ pub(super) fn text(previous: &Metagraph, metagraph: &Metagraph, diff: &Metagraph
         lines.push(format!("\n  and {} more", uids.len() - SHOWN));
     }
     let (block, count) = (known(metagraph.block()), uids.len());
-    format!("block {block}: {count} of {} uids changed{}", metagraph.num_uids(), lines.concat())
+    let all = counted(metagraph.num_uids(), "uid");
+    format!("block {block}: {count} of {all} changed{}", lines.concat())
 }
 
 fn change(uid: Uid, previous: &Metagraph, metagraph: &Metagraph, diff: &MetagraphDiff) -> String {
