@@ -16,6 +16,7 @@ mod docs;
 mod examples;
 mod files;
 mod golden;
+mod lock;
 mod minilm;
 mod miri;
 mod python;
@@ -48,7 +49,9 @@ Commands:
   audit   Asks the tools of others that are installed: licenses, advisories, unused dependencies,
           features, spelling, the Dockerfile; whether the oldest versions that manifests admit are
           enough; and says how to get those that are not
-            --strict        one that cannot run is an error too
+            --strict        one that cannot run, or not in full, is an error too
+            --renew         asks nothing, and takes from the database of RustSec what it knows of the
+                            packages in Cargo.lock, for those who cannot fetch it
   bench   Has criterion measure the devices that are found, and writes docs/benchmarks.md
             --features LIST compiles further devices in, such as wgpu,libtorch
             --only TEXT     only the ids that match, such as score/; writes target/benchmarks.md
@@ -124,6 +127,7 @@ Commands:
 enum Task {
     Api { mode: docs::Mode, features: Option<String> },
     Audit(Missing),
+    AuditRenew,
     Bench(Bench),
     Ci(Checks),
     CiList(Checks),
@@ -187,6 +191,7 @@ impl Task {
         match options {
             [] => Ok(Self::Audit(Missing::Told)),
             [only] if only == "--strict" => Ok(Self::Audit(Missing::Refused)),
+            [only] if only == "--renew" => Ok(Self::AuditRenew),
             [first, ..] => Err(unknown(first)),
         }
     }
@@ -290,6 +295,7 @@ impl Task {
         match self {
             Self::Api { mode, features } => api::run(mode, features.as_deref()),
             Self::Audit(missing) => audit::run(missing),
+            Self::AuditRenew => audit::renew(),
             Self::Bench(bench) => bench.run(),
             Self::Ci(checks) => ci::run(&checks),
             Self::CiList(checks) => ci::list(&checks),
@@ -384,6 +390,7 @@ mod tests {
         check("api --check --features wgpu", api(docs::Mode::Check, Some("wgpu")));
         check("audit", Ok(Task::Audit(Missing::Told)));
         check("audit --strict", Ok(Task::Audit(Missing::Refused)));
+        check("audit --renew", Ok(Task::AuditRenew));
         check("bench", Bench::parse(&[]).map(Task::Bench).map_err(|_| "bench takes no arguments"));
         check("crates --measure", Ok(Task::Crates));
         check("dist", Ok(Task::Dist(dist::Binary::Built)));

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use anyhow::Result;
 
 use super::Violation;
+use crate::lock::{Package, packages};
 use crate::{files, workspace};
 
 /// What is locked for the workspace, and for the examples.
@@ -26,32 +27,6 @@ fn different_in(root: &str, examples: &str) -> Vec<Violation> {
         Violation::new(LOCKS[1], line, message)
     };
     foreign.map(violation).collect()
-}
-
-/// One package as a lock names it.
-#[derive(Clone, Copy, Eq, Hash, PartialEq)]
-struct Package<'a> {
-    name: &'a str,
-    version: &'a str,
-    source: Option<&'a str>,
-    checksum: Option<&'a str>,
-}
-
-/// The packages in a lock, with the lines of their names.
-fn packages(lock: &str) -> impl Iterator<Item = (usize, Package<'_>)> {
-    let mut line = 1;
-    lock.split_inclusive("[[package]]\n").filter_map(move |block| {
-        let start = line;
-        line += block.lines().count();
-        let (name, version) = field(block, "name").zip(field(block, "version"))?;
-        let (source, checksum) = (field(block, "source"), field(block, "checksum"));
-        Some((start, Package { name, version, source, checksum }))
-    })
-}
-
-fn field<'a>(block: &'a str, name: &str) -> Option<&'a str> {
-    let value = block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "));
-    Some(value?.trim_matches('"'))
 }
 
 #[cfg(test)]
