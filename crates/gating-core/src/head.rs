@@ -33,12 +33,13 @@ impl HeadConfig {
             return Err(Error::NoHiddenSize);
         }
         let bound = 1.0 / (hidden_size as f32).sqrt();
-        let mut rows = Rows { weight: Vec::new(), bias: Vec::new() };
-        let mut row = vec![0.0; hidden_size + 1];
-        for uid in 0..num_uids {
-            fill_uniform(&mut row, bound, seed, 0, uid);
-            rows.weight.extend(&row[..hidden_size]);
-            rows.bias.push(row[hidden_size]);
+        let mut rows = Rows::zeros(num_uids, hidden_size);
+        let mut drawn = vec![0.0; hidden_size + 1];
+        let weights = rows.weight.chunks_exact_mut(hidden_size);
+        for (uid, (row, bias)) in weights.zip(&mut rows.bias).enumerate() {
+            fill_uniform(&mut drawn, bound, seed, 0, uid);
+            row.copy_from_slice(&drawn[..hidden_size]);
+            *bias = drawn[hidden_size];
         }
         Ok(Head::new(rows))
     }

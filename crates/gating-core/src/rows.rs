@@ -20,7 +20,7 @@ pub(crate) struct Rows {
 
 impl Rows {
     pub(crate) fn zeros(num_uids: usize, hidden_size: usize) -> Self {
-        Self { weight: zeros(num_uids * hidden_size), bias: vec![0.0; num_uids] }
+        Self { weight: zeros_in_large_pages(num_uids * hidden_size), bias: vec![0.0; num_uids] }
     }
 
     pub(crate) fn num_uids(&self) -> usize {
@@ -74,9 +74,8 @@ impl Rows {
     }
 }
 
-/// So many zeros, in large pages where the system has some: a step reads and writes all from end to
-/// end.
-pub(crate) fn zeros(count: usize) -> Vec<f32> {
+/// So many zeros, in large pages where the system has some: a step reads and writes all of them.
+pub(crate) fn zeros_in_large_pages(count: usize) -> Vec<f32> {
     let mut numbers = vec![0.0; count];
     prefer_large_pages(&mut numbers);
     numbers
@@ -84,7 +83,7 @@ pub(crate) fn zeros(count: usize) -> Vec<f32> {
 
 impl Clone for Rows {
     fn clone(&self) -> Self {
-        let mut weight = zeros(self.weight.len());
+        let mut weight = zeros_in_large_pages(self.weight.len());
         weight.copy_from_slice(&self.weight);
         Self { weight, bias: self.bias.clone() }
     }

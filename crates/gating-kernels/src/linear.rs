@@ -321,7 +321,7 @@ impl Block<'_> {
             let values = &self.input[from..];
             let left = Strided { values, row_stride: self.stride };
             let (values, next) = rest[from * width..].split_at(depth * width);
-            let right = Panel { values, next: &next[..next.len().min(values.len())] };
+            let right = Panel { values, next: &next[..next.len().min(DEPTH.min(inputs) * width)] };
             multiply(isa, self.rows.len(), VECTORS, depth, left, right, (&mut *sums, width), start);
             from += depth;
         }

@@ -23,8 +23,8 @@ pub(crate) struct Strided<'a> {
 pub(crate) struct Panel<'a> {
     /// Row after row.
     pub(crate) values: &'a [f32],
-    /// What is multiplied after it, and is asked for meanwhile: memory is slower than the products
-    /// of a few rows, and waits for none of those of many.
+    /// What is multiplied after it, and is asked for meanwhile, so that it has come from memory when
+    /// its turn comes.
     pub(crate) next: &'a [f32],
 }
 
@@ -51,6 +51,7 @@ pub(crate) fn multiply<I: Isa>(
     (tile, tile_stride): (&mut [f32], usize),
     start: Start,
 ) {
+    assert!(depth > 0, "a product has at least one term");
     let mut row = 0;
     while row < rows {
         let left = Strided { values: &left.values[row * left.row_stride..], ..left };
@@ -96,8 +97,8 @@ struct Operands<'a> {
 #[derive(Clone, Copy)]
 struct Share {
     first: *const f32,
-    /// How far two terms move on in it. Steps longer than a cache line leave some out, where rows
-    /// are so few that asking for all would hold them up.
+    /// How far two terms move on in it. One longer than a cache line, as where rows are few, leaves
+    /// lines out: to ask for all of them would hold the products up.
     step: usize,
 }
 
@@ -109,7 +110,7 @@ impl Share {
         // Where nothing comes next, what is at hand is asked for again.
         let first = if length == 0 { panel.values } else { panel.next };
         let first = first.as_ptr().wrapping_add(length * row / rows);
-        Self { first, step: length * count / rows / depth }
+        Self { first, step: (length * count).div_ceil(rows * depth) }
     }
 }
 
@@ -140,7 +141,6 @@ fn multiply_exactly<I: Isa, const ROWS: usize, const VECTORS: usize>(
     let ops = isa.f32();
     let lanes = ops.len();
     let width = VECTORS * lanes;
-    assert!(depth > 0, "a product has at least one term");
     assert!(end(ROWS, left.row_stride, depth) <= left.values.len(), "rows lie inside");
     assert!(end(depth, width, width) <= right.len(), "a panel has a row for every term");
     assert!(end(ROWS, tile_stride, width) <= tile.len(), "a tile has its rows");
@@ -289,6 +289,32 @@ mod tests {
                 catch_unwind(AssertUnwindSafe(|| set.run(product))).expect_err("it is too short");
             }
         });
+    }
+
+    /// The shares of all rows lie one behind the other, and reach the end.
+    #[test]
+    fn shares_are_all_of_what_comes_next() {
+        let check = |rows: usize, at_once: usize, depth: usize, length: usize| {
+            let next = vec![0.0; length];
+            let panel = Panel { values: &[0.0], next: &next };
+            let mut asked = 0;
+            for row in (0..rows).step_by(at_once) {
+                let count = at_once.min(rows - row);
+                let share = Share::of(panel, [row, count, rows], depth);
+                let from = (share.first.addr() - next.as_ptr().addr()) / size_of::<f32>();
+                assert!(from <= asked, "{from} of {asked}: {rows} rows, {length} numbers");
+                asked = from + share.step * depth;
+            }
+            assert!(asked >= length, "{asked} of {length}: {rows} rows");
+        };
+        for rows in [1, 8, 50, 56, 63, 96] {
+            check(rows, 8, 768, 768 * 48);
+            check(rows, 4, 384, 384 * 24);
+            check(rows, 4, 5, 100);
+        }
+        let values = [0.0];
+        let Share { first, step } = Share::of(Panel { values: &values, next: &[] }, [4, 4, 8], 3);
+        assert_eq!((first, step), (values.as_ptr(), 0), "nothing comes next");
     }
 
     #[test]

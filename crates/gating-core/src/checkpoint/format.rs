@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::head::check_num_uids;
-use crate::rows::{Rows, zeros};
+use crate::rows::{Rows, zeros_in_large_pages};
 use crate::{Checkpoint, CheckpointError, Error, GateConfig, GradientMode, Head};
 
 /// The version of the format that is written and read.
@@ -218,7 +218,7 @@ fn to_le_bytes(values: &[f32]) -> Vec<u8> {
 
 fn from_le_bytes(bytes: &[u8]) -> Vec<f32> {
     let (values, _) = bytes.as_chunks::<4>();
-    let mut numbers = zeros(values.len());
+    let mut numbers = zeros_in_large_pages(values.len());
     for (number, value) in numbers.iter_mut().zip(values) {
         *number = f32::from_le_bytes(*value);
     }
