@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use gating_core::{
-    CachedEncoder, Checkpoint, CheckpointFolder, Embedding, EncodeError, Encoder, Error, Gate, Head,
+    CachedEncoder, Checkpoint, CheckpointFolder, Embedding, EncodeError, Encoder, Error, Gate,
+    GateConfig, Head,
 };
 
 use crate::cache::CacheReport;
@@ -260,13 +261,15 @@ fn adjust(
         config.num_uids = stored.num_uids;
     }
     let checkpoint = checkpoint.with_config(config)?;
-    let changes = [
-        ("gating.learning_rate", stored.learning_rate != config.learning_rate),
-        ("gating.momentum", stored.momentum != config.momentum),
-        ("gating.identity", stored.identity != config.identity),
-    ];
-    for (name, _) in changes.iter().filter(|(_, changes)| *changes) {
-        output.note(format_args!("`{name}` changes from here on"));
+    let texts = |config: &GateConfig| {
+        let GateConfig { learning_rate, momentum, identity, .. } = config;
+        [learning_rate.to_string(), momentum.to_string(), identity.to_string()]
+    };
+    let names = ["gating.learning_rate", "gating.momentum", "gating.identity"];
+    for (name, (before, now)) in names.iter().zip(texts(&stored).iter().zip(texts(&config))) {
+        if *before != now {
+            output.note(format_args!("`{name}` is {now} here, and {before} in the checkpoint"));
+        }
     }
     Ok(checkpoint)
 }

@@ -160,7 +160,10 @@ fn a_learning_rate_can_change_and_a_size_cannot() {
     place.run_tiny(&[&learn[..], &state, &JSON].concat()).json();
     let run = place.run(&[&learn[..], &state, &["--gating.learning_rate", "0.5"]].concat());
     assert_eq!(run.code, Some(0), "{run:?}");
-    assert!(run.stderr.contains("`gating.learning_rate` changes from here on"), "{run:?}");
+    assert!(
+        run.stderr.contains("`gating.learning_rate` is 0.5 here, and 0.01 in the checkpoint"),
+        "{run:?}"
+    );
     let shown = place.run(&[&["checkpoint", "show"][..], &state, &JSON].concat());
     assert_eq!(shown.json()[0]["learning_rate"], json!(0.5));
     let run = place.run(&[&learn[..], &state, &["--gating.num_uids", "9"]].concat());
