@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::workspace;
+use crate::{git, workspace};
 
 pub(crate) use advisories::renew;
 
@@ -129,7 +129,8 @@ fn command(line: &str) -> Command {
         Some("cargo") => workspace::cargo(),
         program => workspace::program(program.unwrap_or_default()),
     };
-    command.args(words);
+    // Those that call git themselves would have it work on the repository of a hook.
+    git::without_hook(command.args(words));
     command
 }
 

@@ -15,6 +15,7 @@ mod dist;
 mod docs;
 mod examples;
 mod files;
+mod git;
 mod golden;
 mod lock;
 mod minilm;

@@ -5,26 +5,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::{files, workspace};
+use crate::{files, git, workspace};
 
 /// Who commits where git knows nobody, as on a server that only tries a release.
 const NOBODY: [&str; 2] = ["nobody", "nobody@localhost"];
-
-/// What has git work on the repository of a hook that it calls, wherever that calls it again; the rest of
-/// `git rev-parse --local-env-vars` configures it, and stays.
-const OF_HOOKS: [&str; 11] = [
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_DIR",
-    "GIT_GRAFT_FILE",
-    "GIT_IMPLICIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_SHALLOW_FILE",
-    "GIT_WORK_TREE",
-];
 
 /// A working tree with its repository.
 pub(super) struct Checkout {
@@ -46,25 +30,14 @@ impl Checkout {
 
     /// Runs git and takes what it prints, without white space around it.
     pub(super) fn git(&self, arguments: &[&str]) -> Result<String> {
-        let output = workspace::output(self.program("git").args(arguments))?;
-        Ok(String::from_utf8(output).context("git prints no UTF-8")?.trim().to_owned())
-    }
-
-    /// A program that works on this repository and on no other.
-    fn program(&self, name: &str) -> Command {
-        let mut program = Command::new(name);
-        program.current_dir(&self.root);
-        OF_HOOKS.iter().for_each(|variable| _ = program.env_remove(variable));
-        program
+        git::output(&self.root, arguments)
     }
 
     /// The cargo that runs this task; what it builds stays in this folder.
     pub(super) fn cargo(&self) -> Command {
         let mut cargo = workspace::cargo();
-        cargo.current_dir(&self.root);
-        for variable in OF_HOOKS.iter().chain(&["CARGO_BUILD_TARGET_DIR", "CARGO_TARGET_DIR"]) {
-            cargo.env_remove(variable);
-        }
+        git::without_hook(cargo.current_dir(&self.root));
+        cargo.env_remove("CARGO_BUILD_TARGET_DIR").env_remove("CARGO_TARGET_DIR");
         cargo
     }
 
@@ -88,7 +61,7 @@ impl Checkout {
 
     /// The newest tag of this form that the history has.
     pub(super) fn last_tag(&self, pattern: &str) -> Option<String> {
-        let mut git = self.program("git");
+        let mut git = git::command(&self.root);
         git.args(["describe", "--tags", "--abbrev=0", "--match", pattern]);
         let output = git.output().ok().filter(|output| output.status.success())?;
         Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
@@ -137,12 +110,10 @@ mod tests {
 
     #[test]
     fn a_hook_does_not_choose_the_repository() {
-        let checkout = Checkout::new(Path::new("here"));
-        for command in [checkout.program("git"), checkout.cargo()] {
-            let removed = |name: &str| command.get_envs().any(|it| it == (OsStr::new(name), None));
-            assert!(["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"].into_iter().all(removed));
-            assert_eq!(command.get_current_dir(), Some(Path::new("here")));
-        }
+        let cargo = Checkout::new(Path::new("here")).cargo();
+        let removed = |name: &str| cargo.get_envs().any(|it| it == (OsStr::new(name), None));
+        assert!(["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"].into_iter().all(removed));
+        assert_eq!(cargo.get_current_dir(), Some(Path::new("here")));
     }
 
     #[test]

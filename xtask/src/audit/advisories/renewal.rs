@@ -7,9 +7,9 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use super::advisory::Advisory;
-use super::snapshot::{Snapshot, git};
+use super::snapshot::Snapshot;
 use super::{DATABASE, locked};
-use crate::{files, workspace};
+use crate::{files, git, workspace};
 
 /// An advisory that has no name yet.
 const DRAFT: &str = "RUSTSEC-0000-0000";
@@ -20,7 +20,7 @@ pub(crate) fn renew() -> Result<()> {
     if clone.exists() {
         fs::remove_dir_all(&clone)?;
     }
-    let mut git = workspace::program("git");
+    let mut git = git::command(workspace::root());
     git.args(["clone", "--quiet", "--depth", "1", "--branch", "main", DATABASE]).arg(&clone);
     workspace::run(&mut git)?;
     let snapshot = Snapshot::committed();
@@ -35,7 +35,7 @@ pub(crate) fn renew() -> Result<()> {
 fn take(clone: &Path, packages: &BTreeSet<String>, snapshot: &Snapshot) -> Result<usize> {
     let advisories = read(clone, packages)?;
     ensure!(!advisories.is_empty(), "the database knows none of {} packages", packages.len());
-    let date = git(clone, &["log", "-1", "--format=%cs"])?;
+    let date = git::output(clone, &["log", "-1", "--format=%cs"])?;
     if snapshot.crates().exists() {
         fs::remove_dir_all(snapshot.crates())?;
     }
@@ -87,11 +87,11 @@ mod tests {
                 fs::create_dir_all(path.parent().expect("it has a folder")).expect("it is made");
                 fs::write(&path, text).expect("it is written");
             }
-            git(&clone, &["init", "--quiet"]).expect("git is there");
-            git(&clone, &["add", "."]).expect("git is there");
-            let mut commit = workspace::program("git");
+            git::output(&clone, &["init", "--quiet"]).expect("git is there");
+            git::output(&clone, &["add", "."]).expect("git is there");
+            let mut commit = git::command(&clone);
             commit.args(["-c", "user.name=nobody", "-c", "user.email=nobody@localhost", "commit"]);
-            commit.args(["--quiet", "--no-gpg-sign", "--message", "Database"]).current_dir(&clone);
+            commit.args(["--quiet", "--no-gpg-sign", "--message", "Database"]);
             commit.env("GIT_COMMITTER_DATE", "2026-10-09T12:00:00Z");
             workspace::run(&mut commit).expect("git is there");
             Self(root)

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use super::{DATABASE, command};
-use crate::{files, workspace};
+use crate::{files, git, workspace};
 
 /// A folder with what the database knew of our packages on one day.
 pub(super) struct Snapshot {
@@ -69,9 +69,8 @@ impl Snapshot {
         files::replace(&path, &config.replacen("[advisories]\n", &own, 1))?;
         let mut check = command("cargo deny --locked --config");
         check.arg(path).args(["check", "advisories"]);
-        check.env("GIT_CONFIG_COUNT", "1");
-        check.env("GIT_CONFIG_KEY_0", format!("url.{}.insteadOf", slashed(&repository)));
-        check.env("GIT_CONFIG_VALUE_0", DATABASE);
+        let key = format!("url.{}.insteadOf", slashed(&repository));
+        git::configure(&mut check, &key, DATABASE)?;
         Ok(check)
     }
 
@@ -81,11 +80,11 @@ impl Snapshot {
             fs::create_dir_all(to.parent().expect("it lies below the repository"))?;
             fs::copy(&path, &to).with_context(|| format!("cannot write `{}`", to.display()))?;
         }
-        git(repository, &["init", "--quiet", "--initial-branch", "main"])?;
-        git(repository, &["add", "--force", "."])?;
+        git::output(repository, &["init", "--quiet", "--initial-branch", "main"])?;
+        git::output(repository, &["add", "--force", "."])?;
         let nobody = ["-c", "user.name=nobody", "-c", "user.email=nobody@localhost"];
         let commit = ["commit", "--quiet", "--no-verify", "--no-gpg-sign", "--message", "Snapshot"];
-        git(repository, &[&nobody[..], &commit].concat())?;
+        git::output(repository, &[&nobody[..], &commit].concat())?;
         Ok(())
     }
 }
@@ -93,13 +92,6 @@ impl Snapshot {
 /// A path as git and TOML take it on every system.
 fn slashed(path: &Path) -> String {
     files::relative(path, Path::new(""))
-}
-
-/// Runs git in a folder and takes what it prints, without white space around it.
-pub(super) fn git(folder: &Path, arguments: &[&str]) -> Result<String> {
-    let mut git = workspace::program("git");
-    let output = workspace::output(git.current_dir(folder).args(arguments))?;
-    Ok(String::from_utf8(output).context("git prints no UTF-8")?.trim().to_owned())
 }
 
 #[cfg(test)]
