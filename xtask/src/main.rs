@@ -10,6 +10,7 @@ mod api;
 mod audit;
 mod bench;
 mod ci;
+mod counted;
 mod crates;
 mod dist;
 mod docs;

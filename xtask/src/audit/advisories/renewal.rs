@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use super::advisory::Advisory;
 use super::snapshot::Snapshot;
 use super::{DATABASE, locked};
+use crate::counted::counted;
 use crate::{files, git, workspace};
 
 /// An advisory that has no name yet.
@@ -21,12 +22,15 @@ pub(crate) fn renew() -> Result<()> {
         fs::remove_dir_all(&clone)?;
     }
     let mut git = git::command(workspace::root());
-    git.args(["clone", "--quiet", "--depth", "1", "--branch", "main", DATABASE]).arg(&clone);
+    git.args(["clone", "--quiet", "--depth", "1", "--branch", "main"]);
+    // The parser of advisories takes lines as they were committed.
+    git.args(["-c", "core.autocrlf=false", DATABASE]).arg(&clone);
     workspace::run(&mut git)?;
     let snapshot = Snapshot::committed();
     let locked = locked()?;
     let count = take(&clone, &locked, &snapshot)?;
-    println!("{count} advisories of {} packages: {}", locked.len(), snapshot.told(&locked)?);
+    let packages = counted(locked.len(), "package");
+    println!("advisories on {packages}: {count}; {}", snapshot.told(&locked)?);
     Ok(())
 }
 
@@ -34,7 +38,11 @@ pub(crate) fn renew() -> Result<()> {
 /// advisories it is.
 fn take(clone: &Path, packages: &BTreeSet<String>, snapshot: &Snapshot) -> Result<usize> {
     let advisories = read(clone, packages)?;
-    ensure!(!advisories.is_empty(), "the database knows none of {} packages", packages.len());
+    ensure!(
+        !advisories.is_empty(),
+        "the database knows none of {}",
+        counted(packages.len(), "package")
+    );
     let date = git::output(clone, &["log", "-1", "--format=%cs"])?;
     if snapshot.crates().exists() {
         fs::remove_dir_all(snapshot.crates())?;
@@ -47,6 +55,7 @@ fn take(clone: &Path, packages: &BTreeSet<String>, snapshot: &Snapshot) -> Resul
     let names: String = packages.iter().map(|name| format!("{name}\n")).collect();
     files::replace(&snapshot.packages(), &names)?;
     files::replace(&snapshot.date(), &format!("{date}\n"))?;
+    files::replace(&snapshot.source(), &format!("cloned from {DATABASE}\n"))?;
     Ok(advisories.len())
 }
 
@@ -145,12 +154,13 @@ mod tests {
             ("crates/a/RUSTSEC-2026-0001.md", advisory(one, "a", title)),
             ("date.txt", "2026-10-09\n".to_owned()),
             ("packages.txt", "a\nb\n".to_owned()),
+            ("source.txt", format!("cloned from {DATABASE}\n")),
         ];
         let expected = expected.map(|(path, text)| (path.to_owned(), text));
         assert_eq!(folders.found(), expected);
         assert!(!folders.snapshot().crates().join("old").exists());
 
-        let none = "the database knows none of 1 packages".to_owned();
+        let none = "the database knows none of 1 package".to_owned();
         assert_eq!(folders.take(&["b"]), Err(none));
         assert_eq!(folders.found(), expected);
     }

@@ -39,6 +39,11 @@ impl Snapshot {
         self.folder.join("packages.txt")
     }
 
+    /// Says where it was taken from.
+    pub(super) fn source(&self) -> PathBuf {
+        self.folder.join("source.txt")
+    }
+
     /// What it is, for people, and what it does not know of these packages.
     pub(super) fn told(&self, locked: &BTreeSet<String>) -> Result<String> {
         let date = files::read_text(&self.date())?;
@@ -81,6 +86,7 @@ impl Snapshot {
             fs::copy(&path, &to).with_context(|| format!("cannot write `{}`", to.display()))?;
         }
         git::output(repository, &["init", "--quiet", "--initial-branch", "main"])?;
+        git::output(repository, &["config", "core.autocrlf", "false"])?;
         git::output(repository, &["add", "--force", "."])?;
         let nobody = ["-c", "user.name=nobody", "-c", "user.email=nobody@localhost"];
         let commit = ["commit", "--quiet", "--no-verify", "--no-gpg-sign", "--message", "Snapshot"];
