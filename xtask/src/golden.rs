@@ -58,7 +58,11 @@ pub(crate) fn check(model: Option<PathBuf>) -> Result<()> {
         differences.extend(compare::folders(&case.folder, &made)?);
     }
     differences.iter().for_each(|difference| println!("{difference}"));
-    ensure!(differences.is_empty(), "{} differences from the goldens", differences.len());
+    ensure!(
+        differences.is_empty(),
+        "{} from the goldens",
+        crate::counted::counted(differences.len(), "difference")
+    );
     round_trip()
 }
 

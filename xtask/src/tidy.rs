@@ -49,7 +49,11 @@ impl fmt::Display for Violation {
 pub(crate) fn run() -> Result<()> {
     let violations = violations()?;
     violations.iter().for_each(|violation| println!("{violation}"));
-    ensure!(violations.is_empty(), "{} violations of the layout rules", violations.len());
+    ensure!(
+        violations.is_empty(),
+        "{} of the layout rules",
+        crate::counted::counted(violations.len(), "violation")
+    );
     Ok(())
 }
 
