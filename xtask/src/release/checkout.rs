@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::{files, git, workspace};
 
@@ -57,6 +57,18 @@ impl Checkout {
                 Some(format!("not committed: {} and {} more", name(first), further.len()))
             }
         })
+    }
+
+    /// Whether a revision has a line of this form in files of this form.
+    pub(super) fn has_line(&self, revision: &str, line: &str, files: &str) -> Result<bool> {
+        let mut git = git::command(&self.root);
+        git.args(["grep", "--quiet", "-e", line, revision, "--", files]);
+        let status = git.status().context("cannot run `git grep`")?;
+        match status.code() {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => bail!("`git grep` in `{revision}` ended with {status}"),
+        }
     }
 
     /// The newest tag of this form that the history has.

@@ -131,11 +131,13 @@ fn another_release_knows_the_one_before() {
     let fixture = Fixture::new("again");
     fixture.release(MINOR).expect("it can be released");
     assert_eq!(fixture.home.last_tag("v[0-9]*").as_deref(), Some("v0.2.0"));
-    let was_released = |name: &str| {
+    let was_released = |name: &str, tag: &str| {
         let library = members::Library { name: name.to_owned(), features: Vec::new() };
-        interfaces::was_released(&fixture.home, &library, "v0.2.0")
+        interfaces::was_released(&fixture.home, &library, tag).ok()
     };
-    assert!(was_released("fixture-one") && !was_released("fixture-o") && !was_released("other"));
+    assert_eq!(was_released("fixture-one", "v0.2.0"), Some(true));
+    assert_eq!(was_released("fixture-o", "v0.2.0"), Some(false));
+    assert_eq!(was_released("fixture-one", "v0.3.0"), None);
     let changes = fixture.home.read(CHANGELOG).expect("it is there");
     fixture.write(CHANGELOG, &changes.replace("## Unreleased\n", "## Unreleased\n\n- two\n"));
     fixture.commit();
