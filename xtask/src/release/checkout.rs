@@ -10,6 +10,10 @@ use crate::{files, git, workspace};
 /// Who commits where git knows nobody, as on a server that only tries a release.
 const NOBODY: [&str; 2] = ["nobody", "nobody@localhost"];
 
+/// The settings that say who makes a commit, and what git is asked for them.
+const IDENTITIES: [(&str, &str); 2] =
+    [("author", "GIT_AUTHOR_IDENT"), ("committer", "GIT_COMMITTER_IDENT")];
+
 /// A working tree with its repository.
 pub(super) struct Checkout {
     root: PathBuf,
@@ -43,8 +47,22 @@ impl Checkout {
 
     /// Whether git knows who commits here.
     pub(super) fn knows_author(&self) -> bool {
-        let is_known = |key| self.git(&["config", "--get", key]).is_ok_and(|it| !it.is_empty());
-        ["user.name", "user.email"].into_iter().all(is_known)
+        IDENTITIES.iter().all(|(_, variable)| self.identity(variable).is_some())
+    }
+
+    /// Name and mail that git was told, by its settings or the environment; not what it would guess.
+    fn identity(&self, variable: &str) -> Option<[String; 2]> {
+        let identity = self.answer(&["-c", "user.useConfigOnly=true", "var", variable])?;
+        let (name, rest) = identity.split_once(" <")?;
+        let (email, _) = rest.split_once('>')?;
+        Some([name, email].map(str::to_owned))
+    }
+
+    /// What git prints, where it does not fail.
+    fn answer(&self, arguments: &[&str]) -> Option<String> {
+        let output = git::command(&self.root).args(arguments).output().ok()?;
+        let text = output.status.success().then(|| String::from_utf8(output.stdout))?;
+        Some(text.ok()?.trim().to_owned())
     }
 
     /// What is not committed, as a problem.
@@ -73,10 +91,7 @@ impl Checkout {
 
     /// The newest tag of this form that the history has.
     pub(super) fn last_tag(&self, pattern: &str) -> Option<String> {
-        let mut git = git::command(&self.root);
-        git.args(["describe", "--tags", "--abbrev=0", "--match", pattern]);
-        let output = git.output().ok().filter(|output| output.status.success())?;
-        Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
+        self.answer(&["describe", "--tags", "--abbrev=0", "--match", pattern])
     }
 
     /// A clone of what is checked out, on a branch of this name, whose commits have the same author.
@@ -86,9 +101,10 @@ impl Checkout {
         self.git(&["clone", "--quiet", "--local", home, target])?;
         let clone = Self::new(folder);
         clone.git(&["checkout", "--quiet", "-B", branch])?;
-        for (key, nobody) in ["user.name", "user.email"].iter().zip(NOBODY) {
-            let known = self.git(&["config", "--default", nobody, "--get", key])?;
-            clone.git(&["config", key, &known])?;
+        for (who, variable) in IDENTITIES {
+            let [name, email] = self.identity(variable).unwrap_or(NOBODY.map(str::to_owned));
+            clone.git(&["config", &format!("{who}.name"), &name])?;
+            clone.git(&["config", &format!("{who}.email"), &email])?;
         }
         Ok(clone)
     }

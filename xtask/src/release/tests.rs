@@ -146,6 +146,16 @@ fn another_release_knows_the_one_before() {
 }
 
 #[test]
+fn a_clone_has_the_author_that_git_knows() {
+    let fixture = Fixture::new("author");
+    fixture.git(&["config", "author.name", "Writer"]);
+    let clone = fixture.home.clone_to(&fixture.folder.join("clone"), BRANCH).expect("a clone");
+    clone.git(&["commit", "--quiet", "--allow-empty", "--message", "New"]).expect("git works");
+    let found = clone.git(&["log", "-1", "--format=%an <%ae>, %cn"]).expect("git works");
+    assert_eq!(found, "Writer <somebody@example.org>, Somebody");
+}
+
+#[test]
 fn a_branch_that_went_on_meanwhile_gets_no_tag() {
     let fixture = Fixture::new("meanwhile");
     let clone = fixture.home.clone_to(&fixture.folder.join("clone"), BRANCH).expect("a clone");
@@ -172,9 +182,9 @@ fn a_dry_run_changes_nothing_and_needs_no_clean_tree() {
 #[test]
 fn what_cannot_be_released_is_refused() {
     let fixture = Fixture::new("refused");
-    fixture.git(&["config", "user.email", ""]);
+    fixture.git(&["config", "user.name", ""]);
     fixture.refuses(MINOR, "git knows no `user.name` and `user.email`");
-    fixture.git(&["config", "user.email", "somebody@example.org"]);
+    fixture.git(&["config", "user.name", "Somebody"]);
     fixture.git(&["tag", "v0.1.0"]);
     let first = Options { level: Level::First, ..MINOR };
     fixture.refuses(first, "there is a tag `v0.1.0` already");
