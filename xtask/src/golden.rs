@@ -8,6 +8,7 @@ use std::path::{self, Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::counted::counted;
 use crate::workspace::{self, WEIGHTS};
 use crate::{files, python};
 
@@ -61,7 +62,7 @@ pub(crate) fn check(model: Option<PathBuf>) -> Result<()> {
     ensure!(
         differences.is_empty(),
         "{} from the goldens",
-        crate::counted::counted(differences.len(), "difference")
+        counted(differences.len(), "difference")
     );
     round_trip()
 }

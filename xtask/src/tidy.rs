@@ -17,6 +17,7 @@ use anyhow::{Result, ensure};
 use self::manifest::Manifest;
 use self::member::Member;
 use self::source::Source;
+use crate::counted::counted;
 use crate::{examples, files, workspace};
 
 /// The folders whose sources the rules hold for.
@@ -52,7 +53,7 @@ pub(crate) fn run() -> Result<()> {
     ensure!(
         violations.is_empty(),
         "{} of the layout rules",
-        crate::counted::counted(violations.len(), "violation")
+        counted(violations.len(), "violation")
     );
     Ok(())
 }

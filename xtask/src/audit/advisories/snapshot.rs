@@ -102,6 +102,8 @@ fn slashed(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::{env, process};
+
     use super::super::advisory::Advisory;
     use super::*;
 
@@ -122,6 +124,16 @@ mod tests {
             assert!(packages.binary_search(&advisory.package.as_str()).is_ok(), "{}", advisory.id);
             assert!(advisory.date.as_str() <= date.trim_end(), "{}", advisory.id);
         }
+    }
+
+    #[test]
+    fn a_repository_of_its_own_keeps_lines_as_they_are() {
+        let folder = env::temp_dir().join(format!("gating-snapshot-{}", process::id()));
+        Snapshot::committed().commit_to(&folder).expect("git is there");
+        let ask = |arguments: &[&str]| git::output(&folder, arguments).expect("git is there");
+        assert_eq!(ask(&["config", "--local", "core.autocrlf"]), "false");
+        assert_eq!(ask(&["log", "--format=%s"]), "Snapshot");
+        fs::remove_dir_all(&folder).expect("the folder is ours");
     }
 
     #[test]
