@@ -8,6 +8,7 @@ use std::path::{self, Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::counted::counted;
 use crate::workspace::{self, WEIGHTS};
 use crate::{files, python};
 
@@ -58,7 +59,8 @@ pub(crate) fn check(model: Option<PathBuf>) -> Result<()> {
         differences.extend(compare::folders(&case.folder, &made)?);
     }
     differences.iter().for_each(|difference| println!("{difference}"));
-    ensure!(differences.is_empty(), "{} differences from the goldens", differences.len());
+    let count = counted(differences.len(), "difference");
+    ensure!(differences.is_empty(), "{count} from the goldens");
     round_trip(None)
 }
 

@@ -10,11 +10,13 @@ mod api;
 mod audit;
 mod bench;
 mod ci;
+mod counted;
 mod crates;
 mod dist;
 mod docs;
 mod examples;
 mod files;
+mod git;
 mod golden;
 mod lock;
 mod minilm;
@@ -193,7 +195,10 @@ impl Task {
             [] => Ok(Self::Audit(Missing::Told)),
             [only] if only == "--strict" => Ok(Self::Audit(Missing::Refused)),
             [only] if only == "--renew" => Ok(Self::AuditRenew),
-            [first, ..] => Err(unknown(first)),
+            options => match options.iter().find(|it| *it != "--strict" && *it != "--renew") {
+                Some(option) => Err(unknown(option)),
+                None => bail!("expected one of `--strict` and `--renew`, once"),
+            },
         }
     }
 
@@ -461,6 +466,8 @@ mod tests {
         check("bench --gpu --save new", Err("unknown argument `--save`"));
         check("", Err("expected a command"));
         check("audit --quick", Err("unknown argument `--quick`"));
+        check("audit --strict --quick", Err("unknown argument `--quick`"));
+        check("audit --strict --renew", Err("expected one of `--strict` and `--renew`, once"));
         check("cl", Err("unknown argument `cl`"));
         check("crates", Err("expected `--measure` after `crates`"));
         check("crates --all", Err("unknown argument `--all`"));
