@@ -16,6 +16,7 @@ use anyhow::{Context, Result, ensure};
 use self::document::Document;
 use self::items::Items;
 pub(crate) use self::rustdoc::act_as_rustdoc;
+use crate::counted::counted;
 use crate::docs::Mode;
 use crate::{files, release, workspace};
 
@@ -67,7 +68,7 @@ fn check(folder: &Path, new: &BTreeMap<String, String>, features: Option<&str>) 
     }
     // What is left is of libraries that are no more.
     changed += old.iter().map(|(name, old)| shown(name, old, "")).sum::<usize>();
-    ensure!(changed == 0, "{changed} interfaces have changed: run `{}`", command(features));
+    ensure!(changed == 0, "{} changed: run `{}`", counted(changed, "interface"), command(features));
     Ok(())
 }
 

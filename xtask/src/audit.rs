@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::workspace;
+use crate::{git, workspace};
 
 pub(crate) use advisories::renew;
 
@@ -59,8 +59,10 @@ const CHECKS: [Check; 5] = [
     },
 ];
 
-/// Checks that need more than a tool: what the world knows of our dependencies, and a copy of the workspace.
+/// The check that needs what the world knows of our dependencies.
 const ADVISORIES: &str = "advisories";
+
+/// The check that needs a copy of the workspace.
 const OLDEST: &str = "oldest versions";
 
 /// How a check ended.
@@ -100,12 +102,13 @@ pub(crate) fn run(missing: Missing) -> Result<()> {
 
 fn verdict(outcomes: &[Outcome], missing: Missing) -> Result<()> {
     let failed = outcomes.iter().filter(|outcome| **outcome == Outcome::Failed).count();
-    let is_less = |outcome: &&Outcome| matches!(outcome, Outcome::Limited(_) | Outcome::Missing(_));
-    let less = outcomes.iter().filter(is_less).count();
+    let is_incomplete =
+        |outcome: &&Outcome| matches!(outcome, Outcome::Limited(_) | Outcome::Missing(_));
+    let incomplete = outcomes.iter().filter(is_incomplete).count();
     ensure!(failed == 0, "{failed} of {} checks failed", outcomes.len());
     match missing {
-        Missing::Refused if less > 0 => {
-            bail!("{less} of {} checks did not run, or not in full", outcomes.len())
+        Missing::Refused if incomplete > 0 => {
+            bail!("{incomplete} of {} checks did not run, or not in full", outcomes.len())
         }
         _ => Ok(()),
     }
@@ -129,7 +132,8 @@ fn command(line: &str) -> Command {
         Some("cargo") => workspace::cargo(),
         program => workspace::program(program.unwrap_or_default()),
     };
-    command.args(words);
+    // Those that call git themselves would have it work on the repository of a hook.
+    git::without_hook(command.args(words));
     command
 }
 

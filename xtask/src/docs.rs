@@ -20,6 +20,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Result, ensure};
 
+use crate::counted::counted;
 use crate::{crates, files, workspace};
 
 /// Whether pages are written or held against the program.
@@ -71,12 +72,16 @@ pub(crate) fn run(mode: Mode) -> Result<()> {
     problems.extend(code::wrong(&pages)?);
     problems.extend(commands::wrong(&gating, &pages)?);
     problems.iter().for_each(|problem| println!("{problem}"));
-    ensure!(problems.is_empty(), "{} problems of the documentation", problems.len());
+    ensure!(problems.is_empty(), "{} of the documentation", counted(problems.len(), "problem"));
     book()
 }
 
 /// Runs the commands of every page.
 pub(crate) fn follow() -> Result<()> {
+    ensure!(
+        cfg!(unix),
+        "the commands of pages are written for a shell of Unix, and run there alone"
+    );
     run::run(&Gating { program: &program()? })
 }
 

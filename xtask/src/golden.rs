@@ -8,6 +8,7 @@ use std::path::{self, Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::counted::counted;
 use crate::workspace::{self, WEIGHTS};
 use crate::{files, python};
 
@@ -58,12 +59,14 @@ pub(crate) fn check(model: Option<PathBuf>) -> Result<()> {
         differences.extend(compare::folders(&case.folder, &made)?);
     }
     differences.iter().for_each(|difference| println!("{difference}"));
-    ensure!(differences.is_empty(), "{} differences from the goldens", differences.len());
-    round_trip()
+    let count = counted(differences.len(), "difference");
+    ensure!(differences.is_empty(), "{count} from the goldens");
+    round_trip(None)
 }
 
-/// Takes heads from PyTorch through the command, as it is built for the tests, and back to PyTorch.
-pub(crate) fn round_trip() -> Result<()> {
+/// Takes heads from PyTorch through the command, as it is built for the tests with these features, and
+/// back to PyTorch.
+pub(crate) fn round_trip(features: Option<&str>) -> Result<()> {
     let python = python()?;
     let out = workspace::root().join(SCRATCH).join("round-trip");
     if out.exists() {
@@ -71,7 +74,8 @@ pub(crate) fn round_trip() -> Result<()> {
     }
     // With a test, so that nothing is built twice: tests have features of their own.
     let build = ["build", "--workspace", "--locked", "--bin", "gating", "--test", "it"];
-    workspace::run(workspace::cargo().args(build))?;
+    let features = features.map(|features| ["--features", features]);
+    workspace::run(workspace::cargo().args(build).args(features.iter().flatten()))?;
     println!("running {ROUND_TRIP}");
     let mut command = workspace::program(python);
     command.arg("-B").arg(workspace::root().join(ROUND_TRIP)).arg("--out").arg(out);

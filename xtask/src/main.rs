@@ -10,11 +10,13 @@ mod api;
 mod audit;
 mod bench;
 mod ci;
+mod counted;
 mod crates;
 mod dist;
 mod docs;
 mod examples;
 mod files;
+mod git;
 mod golden;
 mod lock;
 mod minilm;
@@ -99,7 +101,8 @@ Commands:
   golden  Makes the expected numbers of the tests anew, with Python
             --check         compares them with the committed ones instead, and takes heads from
                             PyTorch through the command and back
-            --round-trip    makes nothing, and takes heads through the command alone
+            --round-trip    makes nothing, and takes heads through the command alone, built with
+                            --features LIST
             --full          makes random networks of full size in target/golden-full instead, and
                             compares ours with them in f64; takes minutes and 1.3 GB
             --model FOLDER  where all-MiniLM-L6-v2 lies (default: GATING_MINILM)
@@ -140,7 +143,7 @@ enum Task {
     Golden { model: Option<PathBuf> },
     GoldenCheck { model: Option<PathBuf> },
     GoldenFull,
-    GoldenRoundTrip,
+    GoldenRoundTrip { features: Option<String> },
     Help,
     Miri,
     Setup(Device),
@@ -192,7 +195,10 @@ impl Task {
             [] => Ok(Self::Audit(Missing::Told)),
             [only] if only == "--strict" => Ok(Self::Audit(Missing::Refused)),
             [only] if only == "--renew" => Ok(Self::AuditRenew),
-            [first, ..] => Err(unknown(first)),
+            options => match options.iter().find(|it| *it != "--strict" && *it != "--renew") {
+                Some(option) => Err(unknown(option)),
+                None => bail!("expected one of `--strict` and `--renew`, once"),
+            },
         }
     }
 
@@ -244,7 +250,7 @@ impl Task {
     fn parse_golden(mut options: Iter<'_, OsString>) -> Result<Self> {
         match options.as_slice() {
             [only] if only == "--full" => return Ok(Self::GoldenFull),
-            [only] if only == "--round-trip" => return Ok(Self::GoldenRoundTrip),
+            [first, rest @ ..] if first == "--round-trip" => return Self::parse_round_trip(rest),
             _ => {}
         }
         let (mut check, mut model) = (false, None);
@@ -256,6 +262,17 @@ impl Task {
             }
         }
         Ok(if check { Self::GoldenCheck { model } } else { Self::Golden { model } })
+    }
+
+    fn parse_round_trip(options: &[OsString]) -> Result<Self> {
+        let features = match options {
+            [] => None,
+            [first] | [first, _] if first == "--features" => {
+                Some(text_after(first, options.get(1))?)
+            }
+            [first, ..] => return Err(unknown(first)),
+        };
+        Ok(Self::GoldenRoundTrip { features })
     }
 
     fn parse_setup(options: &[OsString]) -> Result<Self> {
@@ -308,7 +325,7 @@ impl Task {
             Self::Golden { model } => golden::write(model),
             Self::GoldenCheck { model } => golden::check(model),
             Self::GoldenFull => golden::full(),
-            Self::GoldenRoundTrip => golden::round_trip(),
+            Self::GoldenRoundTrip { features } => golden::round_trip(features.as_deref()),
             Self::Miri => miri::run(),
             Self::Setup(device) => setup::run(device),
             Self::Publish(outcome) => release::publish(outcome),
@@ -409,7 +426,10 @@ mod tests {
         check("golden", Ok(Task::Golden { model: None }));
         check("golden --model minilm --check", Ok(Task::GoldenCheck { model }));
         check("golden --full", Ok(Task::GoldenFull));
-        check("golden --round-trip", Ok(Task::GoldenRoundTrip));
+        check("golden --round-trip", Ok(Task::GoldenRoundTrip { features: None }));
+        let features = Some("wgpu,libtorch".to_owned());
+        let golden = "golden --round-trip --features wgpu,libtorch";
+        check(golden, Ok(Task::GoldenRoundTrip { features }));
         check("ci --help", Ok(Task::Help));
     }
 
@@ -446,6 +466,8 @@ mod tests {
         check("bench --gpu --save new", Err("unknown argument `--save`"));
         check("", Err("expected a command"));
         check("audit --quick", Err("unknown argument `--quick`"));
+        check("audit --strict --quick", Err("unknown argument `--quick`"));
+        check("audit --strict --renew", Err("expected one of `--strict` and `--renew`, once"));
         check("cl", Err("unknown argument `cl`"));
         check("crates", Err("expected `--measure` after `crates`"));
         check("crates --all", Err("unknown argument `--all`"));

@@ -90,7 +90,13 @@ pub(crate) fn publish(outcome: Outcome) -> Result<()> {
     let mut publish = home.cargo();
     publish.args(["publish", "--locked"]);
     match outcome {
-        Outcome::Kept => crates.retain(|(name, version)| !is_published(&home, name, version)),
+        Outcome::Kept => crates.retain(|(name, version)| {
+            let is_published = is_published(&home, name, version);
+            if is_published {
+                println!("left out: the registry has {name} {version} already");
+            }
+            !is_published
+        }),
         Outcome::Dropped => _ = publish.args(["--dry-run", "--no-verify", "--allow-dirty"]),
     }
     ensure!(!crates.is_empty(), "the registry has every crate of {version} already");
@@ -102,11 +108,7 @@ fn is_published(home: &Checkout, name: &str, version: &str) -> bool {
     let mut info = home.cargo();
     info.args(["info", "--quiet", "--registry", "crates-io", &format!("{name}@{version}")]);
     let status = info.stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let is_published = status.is_ok_and(|status| status.success());
-    if is_published {
-        println!("left out: the registry has {name} {version} already");
-    }
-    is_published
+    status.is_ok_and(|status| status.success())
 }
 
 /// The names of the libraries that are published.

@@ -17,6 +17,7 @@ use anyhow::{Result, ensure};
 use self::manifest::Manifest;
 use self::member::Member;
 use self::source::Source;
+use crate::counted::counted;
 use crate::{examples, files, workspace};
 
 /// The folders whose sources the rules hold for.
@@ -49,7 +50,11 @@ impl fmt::Display for Violation {
 pub(crate) fn run() -> Result<()> {
     let violations = violations()?;
     violations.iter().for_each(|violation| println!("{violation}"));
-    ensure!(violations.is_empty(), "{} violations of the layout rules", violations.len());
+    ensure!(
+        violations.is_empty(),
+        "{} of the layout rules",
+        counted(violations.len(), "violation")
+    );
     Ok(())
 }
 

@@ -180,7 +180,7 @@ fn a_change_is_told_and_written() {
     };
     let (old, new) = (texts(&[("a", "1\n"), ("b", "2\n")]), texts(&[("a", "3\n"), ("c", "")]));
     let error = check_error(&folder, &old);
-    assert_eq!(error.as_deref(), Some("2 interfaces have changed: run `cargo xtask api`"));
+    assert_eq!(error.as_deref(), Some("2 interfaces changed: run `cargo xtask api`"));
     write(&folder, &old).expect("the folder is ours");
     assert_eq!(check_error(&folder, &old), None);
     assert!(check_error(&folder, &new).is_some());

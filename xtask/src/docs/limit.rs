@@ -12,8 +12,11 @@ use anyhow::{Context, Result};
 /// How long it may take until killed processes are gone.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// What a command prints until it and all that it began have ended; nothing where that was not within
-/// the limit: then they were killed.
+/// What a command prints until it and all that hold its output have ended; nothing where that was not
+/// within the limit: then it was killed with the rest of its group. What it began and sent elsewhere with
+/// its output is not waited for.
+///
+/// Who interrupts this program does not reach the group: what runs in it then goes on without a limit.
 pub(super) fn output(command: &mut Command, limit: Duration) -> Result<Option<Output>> {
     // A group of their own, so that they can be killed together.
     #[cfg(unix)]

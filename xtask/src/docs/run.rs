@@ -17,6 +17,7 @@ use super::limit;
 use super::pages::{self, Page};
 use super::session::{self, Step};
 use super::shown;
+use crate::counted::counted;
 use crate::{files, workspace};
 
 /// The variable that names the root folder of the workspace to the hidden commands of a page.
@@ -42,7 +43,8 @@ pub(super) fn run(gating: &Gating<'_>) -> Result<()> {
             problems += 1;
         }
         if count > 0 {
-            println!("{}: {count} blocks in {:.1} s", page.name, start.elapsed().as_secs_f64());
+            let (blocks, seconds) = (counted(count, "block"), start.elapsed().as_secs_f64());
+            println!("{}: {blocks} in {seconds:.1} s", page.name);
         }
         ran += count;
         for block in &page.blocks {
@@ -51,9 +53,10 @@ pub(super) fn run(gating: &Gating<'_>) -> Result<()> {
             }
         }
     }
-    println!("{ran} blocks ran; marked as not to be run are {}:", marked.values().sum::<usize>());
+    let unrun: usize = marked.values().sum();
+    println!("{} ran; marked as not to be run: {unrun}", counted(ran, "block"));
     marked.iter().for_each(|(reason, count)| println!("  {count} {reason}"));
-    ensure!(problems == 0, "{problems} problems of the documentation");
+    ensure!(problems == 0, "{} of the documentation", counted(problems, "problem"));
     Ok(())
 }
 

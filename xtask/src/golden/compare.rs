@@ -8,6 +8,7 @@ use serde_json::{Number, Value};
 
 use super::SCRIPT;
 use super::safetensors::{self, Tensor};
+use crate::counted::counted;
 use crate::{files, workspace};
 
 /// How far floats may lie apart, as a part of the largest in their tensor or array.
@@ -152,8 +153,8 @@ fn floats(committed: &[f32], made: &[f32]) -> Option<String> {
     let far: Vec<_> =
         pairs.filter(|(_, (committed, made))| !is_near(**committed, **made)).collect();
     let (index, (committed, made)) = *far.first()?;
-    let count = far.len();
-    Some(format!("{count} values differ, first at {index}: committed {committed:?}, made {made:?}"))
+    let count = counted(far.len(), "value");
+    Some(format!("{count} off, first at {index}: committed {committed:?}, made {made:?}"))
 }
 
 #[cfg(test)]
@@ -195,9 +196,9 @@ mod tests {
     fn tensors_are_compared_by_value() {
         check_floats([1.0, f32::NAN], [1.000_003, f32::NAN], &[]);
         check_floats([1.0, f32::INFINITY], [1.0, f32::INFINITY], &[]);
-        let one = "tensor `x`: 1 values differ, first at 1: committed 2.0, made NaN";
+        let one = "tensor `x`: 1 value off, first at 1: committed 2.0, made NaN";
         check_floats([1.0, 2.0], [1.0, f32::NAN], &[one]);
-        let two = "tensor `x`: 2 values differ, first at 0: committed 1.0, made 1.5";
+        let two = "tensor `x`: 2 values off, first at 0: committed 1.0, made 1.5";
         check_floats([1.0, 2.0], [1.5, 2.5], &[two]);
     }
 

@@ -3,28 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-use crate::{files, workspace};
+use crate::{files, git, workspace};
 
 /// Who commits where git knows nobody, as on a server that only tries a release.
 const NOBODY: [&str; 2] = ["nobody", "nobody@localhost"];
 
-/// What has git work on the repository of a hook that it calls, wherever that calls it again; the rest of
-/// `git rev-parse --local-env-vars` configures it, and stays.
-const OF_HOOKS: [&str; 11] = [
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_DIR",
-    "GIT_GRAFT_FILE",
-    "GIT_IMPLICIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_SHALLOW_FILE",
-    "GIT_WORK_TREE",
-];
+/// The settings that say who makes a commit, and what git is asked for them.
+const IDENTITIES: [(&str, &str); 2] =
+    [("author", "GIT_AUTHOR_IDENT"), ("committer", "GIT_COMMITTER_IDENT")];
 
 /// A working tree with its repository.
 pub(super) struct Checkout {
@@ -46,32 +34,35 @@ impl Checkout {
 
     /// Runs git and takes what it prints, without white space around it.
     pub(super) fn git(&self, arguments: &[&str]) -> Result<String> {
-        let output = workspace::output(self.program("git").args(arguments))?;
-        Ok(String::from_utf8(output).context("git prints no UTF-8")?.trim().to_owned())
-    }
-
-    /// A program that works on this repository and on no other.
-    fn program(&self, name: &str) -> Command {
-        let mut program = Command::new(name);
-        program.current_dir(&self.root);
-        OF_HOOKS.iter().for_each(|variable| _ = program.env_remove(variable));
-        program
+        git::output(&self.root, arguments)
     }
 
     /// The cargo that runs this task; what it builds stays in this folder.
     pub(super) fn cargo(&self) -> Command {
         let mut cargo = workspace::cargo();
-        cargo.current_dir(&self.root);
-        for variable in OF_HOOKS.iter().chain(&["CARGO_BUILD_TARGET_DIR", "CARGO_TARGET_DIR"]) {
-            cargo.env_remove(variable);
-        }
+        git::without_hook(cargo.current_dir(&self.root));
+        cargo.env_remove("CARGO_BUILD_TARGET_DIR").env_remove("CARGO_TARGET_DIR");
         cargo
     }
 
     /// Whether git knows who commits here.
     pub(super) fn knows_author(&self) -> bool {
-        let is_known = |key| self.git(&["config", "--get", key]).is_ok_and(|it| !it.is_empty());
-        ["user.name", "user.email"].into_iter().all(is_known)
+        IDENTITIES.iter().all(|(_, variable)| self.identity(variable).is_some())
+    }
+
+    /// Name and mail that git was told, by its settings or the environment; not what it would guess.
+    fn identity(&self, variable: &str) -> Option<[String; 2]> {
+        let identity = self.answer(&["-c", "user.useConfigOnly=true", "var", variable])?;
+        let (name, rest) = identity.split_once(" <")?;
+        let (email, _) = rest.split_once('>')?;
+        Some([name, email].map(str::to_owned))
+    }
+
+    /// What git prints, where it does not fail.
+    fn answer(&self, arguments: &[&str]) -> Option<String> {
+        let output = git::command(&self.root).args(arguments).output().ok()?;
+        let text = output.status.success().then(|| String::from_utf8(output.stdout))?;
+        Some(text.ok()?.trim().to_owned())
     }
 
     /// What is not committed, as a problem.
@@ -86,12 +77,21 @@ impl Checkout {
         })
     }
 
+    /// Whether a revision has a line of this form in files of this form.
+    pub(super) fn has_line(&self, revision: &str, line: &str, files: &str) -> Result<bool> {
+        let mut git = git::command(&self.root);
+        git.args(["grep", "--quiet", "-e", line, revision, "--", files]);
+        let status = git.status().context("cannot run `git grep`")?;
+        match status.code() {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => bail!("`git grep` in `{revision}` ended with {status}"),
+        }
+    }
+
     /// The newest tag of this form that the history has.
     pub(super) fn last_tag(&self, pattern: &str) -> Option<String> {
-        let mut git = self.program("git");
-        git.args(["describe", "--tags", "--abbrev=0", "--match", pattern]);
-        let output = git.output().ok().filter(|output| output.status.success())?;
-        Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
+        self.answer(&["describe", "--tags", "--abbrev=0", "--match", pattern])
     }
 
     /// A clone of what is checked out, on a branch of this name, whose commits have the same author.
@@ -101,9 +101,10 @@ impl Checkout {
         self.git(&["clone", "--quiet", "--local", home, target])?;
         let clone = Self::new(folder);
         clone.git(&["checkout", "--quiet", "-B", branch])?;
-        for (key, nobody) in ["user.name", "user.email"].iter().zip(NOBODY) {
-            let known = self.git(&["config", "--default", nobody, "--get", key])?;
-            clone.git(&["config", key, &known])?;
+        for (who, variable) in IDENTITIES {
+            let [name, email] = self.identity(variable).unwrap_or(NOBODY.map(str::to_owned));
+            clone.git(&["config", &format!("{who}.name"), &name])?;
+            clone.git(&["config", &format!("{who}.email"), &email])?;
         }
         Ok(clone)
     }
@@ -137,12 +138,10 @@ mod tests {
 
     #[test]
     fn a_hook_does_not_choose_the_repository() {
-        let checkout = Checkout::new(Path::new("here"));
-        for command in [checkout.program("git"), checkout.cargo()] {
-            let removed = |name: &str| command.get_envs().any(|it| it == (OsStr::new(name), None));
-            assert!(["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"].into_iter().all(removed));
-            assert_eq!(command.get_current_dir(), Some(Path::new("here")));
-        }
+        let cargo = Checkout::new(Path::new("here")).cargo();
+        let removed = |name: &str| cargo.get_envs().any(|it| it == (OsStr::new(name), None));
+        assert!(["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"].into_iter().all(removed));
+        assert_eq!(cargo.get_current_dir(), Some(Path::new("here")));
     }
 
     #[test]

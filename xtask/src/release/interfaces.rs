@@ -32,7 +32,7 @@ pub(super) fn compare(clone: &Checkout) -> Result<()> {
     }
     let mut refused = Vec::new();
     for library in members::libraries(clone)? {
-        if !was_released(clone, &library, &last) {
+        if !was_released(clone, &library, &last)? {
             println!("not compared: {last} has no `{}`", library.name);
         } else if let Err(error) = workspace::run(clone.cargo().args(call(&library, &last))) {
             eprintln!("{error}");
@@ -49,18 +49,17 @@ fn is_installed(clone: &Checkout) -> bool {
     version.status().is_ok_and(|status| status.success())
 }
 
-pub(super) fn was_released(clone: &Checkout, library: &Library, tag: &str) -> bool {
+/// Whether a manifest of the release names the library.
+pub(super) fn was_released(clone: &Checkout, library: &Library, tag: &str) -> Result<bool> {
     let line = format!("^name = \"{}\"$", library.name);
-    clone.git(&["grep", "--quiet", "-e", &line, tag, "--", "*Cargo.toml"]).is_ok()
+    clone.has_line(tag, &line, "*Cargo.toml")
 }
 
 fn call(library: &Library, last: &str) -> Vec<String> {
     let mut call = vec!["semver-checks", "--package", &library.name, "--baseline-rev", last];
     call.push("--only-explicit-features");
-    for feature in
-        FEATURES.iter().filter(|feature| library.features.iter().any(|it| it == *feature))
-    {
-        call.extend(["--features", *feature]);
+    for feature in library.features.iter().filter(|it| FEATURES.contains(&it.as_str())) {
+        call.extend(["--features", feature]);
     }
     call.into_iter().map(str::to_owned).collect()
 }

@@ -131,16 +131,28 @@ fn another_release_knows_the_one_before() {
     let fixture = Fixture::new("again");
     fixture.release(MINOR).expect("it can be released");
     assert_eq!(fixture.home.last_tag("v[0-9]*").as_deref(), Some("v0.2.0"));
-    let was_released = |name: &str| {
+    let was_released = |name: &str, tag: &str| {
         let library = members::Library { name: name.to_owned(), features: Vec::new() };
-        interfaces::was_released(&fixture.home, &library, "v0.2.0")
+        interfaces::was_released(&fixture.home, &library, tag).ok()
     };
-    assert!(was_released("fixture-one") && !was_released("fixture-o") && !was_released("other"));
+    assert_eq!(was_released("fixture-one", "v0.2.0"), Some(true));
+    assert_eq!(was_released("fixture-o", "v0.2.0"), Some(false));
+    assert_eq!(was_released("fixture-one", "v0.3.0"), None);
     let changes = fixture.home.read(CHANGELOG).expect("it is there");
     fixture.write(CHANGELOG, &changes.replace("## Unreleased\n", "## Unreleased\n\n- two\n"));
     fixture.commit();
     fixture.release(Options { level: Level::Patch, ..MINOR }).expect("nothing has changed");
     assert_eq!(fixture.git(&["describe", "--exact-match"]), "v0.2.1");
+}
+
+#[test]
+fn a_clone_has_the_author_that_git_knows() {
+    let fixture = Fixture::new("author");
+    fixture.git(&["config", "author.name", "Writer"]);
+    let clone = fixture.home.clone_to(&fixture.folder.join("clone"), BRANCH).expect("a clone");
+    clone.git(&["commit", "--quiet", "--allow-empty", "--message", "New"]).expect("git works");
+    let found = clone.git(&["log", "-1", "--format=%an <%ae>, %cn"]).expect("git works");
+    assert_eq!(found, "Writer <somebody@example.org>, Somebody");
 }
 
 #[test]
@@ -170,9 +182,9 @@ fn a_dry_run_changes_nothing_and_needs_no_clean_tree() {
 #[test]
 fn what_cannot_be_released_is_refused() {
     let fixture = Fixture::new("refused");
-    fixture.git(&["config", "user.email", ""]);
+    fixture.git(&["config", "user.name", ""]);
     fixture.refuses(MINOR, "git knows no `user.name` and `user.email`");
-    fixture.git(&["config", "user.email", "somebody@example.org"]);
+    fixture.git(&["config", "user.name", "Somebody"]);
     fixture.git(&["tag", "v0.1.0"]);
     let first = Options { level: Level::First, ..MINOR };
     fixture.refuses(first, "there is a tag `v0.1.0` already");

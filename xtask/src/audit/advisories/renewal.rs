@@ -7,9 +7,10 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use super::advisory::Advisory;
-use super::snapshot::{Snapshot, git};
+use super::snapshot::Snapshot;
 use super::{DATABASE, locked};
-use crate::{files, workspace};
+use crate::counted::counted;
+use crate::{files, git, workspace};
 
 /// An advisory that has no name yet.
 const DRAFT: &str = "RUSTSEC-0000-0000";
@@ -20,13 +21,16 @@ pub(crate) fn renew() -> Result<()> {
     if clone.exists() {
         fs::remove_dir_all(&clone)?;
     }
-    let mut git = workspace::program("git");
-    git.args(["clone", "--quiet", "--depth", "1", "--branch", "main", DATABASE]).arg(&clone);
+    let mut git = git::command(workspace::root());
+    git.args(["clone", "--quiet", "--depth", "1", "--branch", "main"]);
+    // The parser of advisories takes lines as they were committed.
+    git.args(["-c", "core.autocrlf=false", DATABASE]).arg(&clone);
     workspace::run(&mut git)?;
     let snapshot = Snapshot::committed();
     let locked = locked()?;
     let count = take(&clone, &locked, &snapshot)?;
-    println!("{count} advisories of {} packages: {}", locked.len(), snapshot.told(&locked)?);
+    let packages = counted(locked.len(), "package");
+    println!("advisories on {packages}: {count}; {}", snapshot.told(&locked)?);
     Ok(())
 }
 
@@ -34,8 +38,12 @@ pub(crate) fn renew() -> Result<()> {
 /// advisories it is.
 fn take(clone: &Path, packages: &BTreeSet<String>, snapshot: &Snapshot) -> Result<usize> {
     let advisories = read(clone, packages)?;
-    ensure!(!advisories.is_empty(), "the database knows none of {} packages", packages.len());
-    let date = git(clone, &["log", "-1", "--format=%cs"])?;
+    ensure!(
+        !advisories.is_empty(),
+        "the database knows none of {}",
+        counted(packages.len(), "package")
+    );
+    let date = git::output(clone, &["log", "-1", "--format=%cs"])?;
     if snapshot.crates().exists() {
         fs::remove_dir_all(snapshot.crates())?;
     }
@@ -47,6 +55,7 @@ fn take(clone: &Path, packages: &BTreeSet<String>, snapshot: &Snapshot) -> Resul
     let names: String = packages.iter().map(|name| format!("{name}\n")).collect();
     files::replace(&snapshot.packages(), &names)?;
     files::replace(&snapshot.date(), &format!("{date}\n"))?;
+    files::replace(&snapshot.source(), &format!("cloned from {DATABASE}\n"))?;
     Ok(advisories.len())
 }
 
@@ -87,11 +96,11 @@ mod tests {
                 fs::create_dir_all(path.parent().expect("it has a folder")).expect("it is made");
                 fs::write(&path, text).expect("it is written");
             }
-            git(&clone, &["init", "--quiet"]).expect("git is there");
-            git(&clone, &["add", "."]).expect("git is there");
-            let mut commit = workspace::program("git");
+            git::output(&clone, &["init", "--quiet"]).expect("git is there");
+            git::output(&clone, &["add", "."]).expect("git is there");
+            let mut commit = git::command(&clone);
             commit.args(["-c", "user.name=nobody", "-c", "user.email=nobody@localhost", "commit"]);
-            commit.args(["--quiet", "--no-gpg-sign", "--message", "Database"]).current_dir(&clone);
+            commit.args(["--quiet", "--no-gpg-sign", "--message", "Database"]);
             commit.env("GIT_COMMITTER_DATE", "2026-10-09T12:00:00Z");
             workspace::run(&mut commit).expect("git is there");
             Self(root)
@@ -145,12 +154,13 @@ mod tests {
             ("crates/a/RUSTSEC-2026-0001.md", advisory(one, "a", title)),
             ("date.txt", "2026-10-09\n".to_owned()),
             ("packages.txt", "a\nb\n".to_owned()),
+            ("source.txt", format!("cloned from {DATABASE}\n")),
         ];
         let expected = expected.map(|(path, text)| (path.to_owned(), text));
         assert_eq!(folders.found(), expected);
         assert!(!folders.snapshot().crates().join("old").exists());
 
-        let none = "the database knows none of 1 packages".to_owned();
+        let none = "the database knows none of 1 package".to_owned();
         assert_eq!(folders.take(&["b"]), Err(none));
         assert_eq!(folders.found(), expected);
     }

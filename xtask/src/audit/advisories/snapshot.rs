@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use super::{DATABASE, command};
-use crate::{files, workspace};
+use crate::{files, git, workspace};
 
 /// A folder with what the database knew of our packages on one day.
 pub(super) struct Snapshot {
@@ -37,6 +37,11 @@ impl Snapshot {
     /// Has the names of the packages that the database was asked about, a line for each.
     pub(super) fn packages(&self) -> PathBuf {
         self.folder.join("packages.txt")
+    }
+
+    /// Says where it was taken from.
+    pub(super) fn source(&self) -> PathBuf {
+        self.folder.join("source.txt")
     }
 
     /// What it is, for people, and what it does not know of these packages.
@@ -69,9 +74,8 @@ impl Snapshot {
         files::replace(&path, &config.replacen("[advisories]\n", &own, 1))?;
         let mut check = command("cargo deny --locked --config");
         check.arg(path).args(["check", "advisories"]);
-        check.env("GIT_CONFIG_COUNT", "1");
-        check.env("GIT_CONFIG_KEY_0", format!("url.{}.insteadOf", slashed(&repository)));
-        check.env("GIT_CONFIG_VALUE_0", DATABASE);
+        let key = format!("url.{}.insteadOf", slashed(&repository));
+        git::configure(&mut check, &key, DATABASE)?;
         Ok(check)
     }
 
@@ -81,11 +85,12 @@ impl Snapshot {
             fs::create_dir_all(to.parent().expect("it lies below the repository"))?;
             fs::copy(&path, &to).with_context(|| format!("cannot write `{}`", to.display()))?;
         }
-        git(repository, &["init", "--quiet", "--initial-branch", "main"])?;
-        git(repository, &["add", "--force", "."])?;
+        git::output(repository, &["init", "--quiet", "--initial-branch", "main"])?;
+        git::output(repository, &["config", "core.autocrlf", "false"])?;
+        git::output(repository, &["add", "--force", "."])?;
         let nobody = ["-c", "user.name=nobody", "-c", "user.email=nobody@localhost"];
         let commit = ["commit", "--quiet", "--no-verify", "--no-gpg-sign", "--message", "Snapshot"];
-        git(repository, &[&nobody[..], &commit].concat())?;
+        git::output(repository, &[&nobody[..], &commit].concat())?;
         Ok(())
     }
 }
@@ -95,15 +100,10 @@ fn slashed(path: &Path) -> String {
     files::relative(path, Path::new(""))
 }
 
-/// Runs git in a folder and takes what it prints, without white space around it.
-pub(super) fn git(folder: &Path, arguments: &[&str]) -> Result<String> {
-    let mut git = workspace::program("git");
-    let output = workspace::output(git.current_dir(folder).args(arguments))?;
-    Ok(String::from_utf8(output).context("git prints no UTF-8")?.trim().to_owned())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::{env, process};
+
     use super::super::advisory::Advisory;
     use super::*;
 
@@ -124,6 +124,16 @@ mod tests {
             assert!(packages.binary_search(&advisory.package.as_str()).is_ok(), "{}", advisory.id);
             assert!(advisory.date.as_str() <= date.trim_end(), "{}", advisory.id);
         }
+    }
+
+    #[test]
+    fn a_repository_of_its_own_keeps_lines_as_they_are() {
+        let folder = env::temp_dir().join(format!("gating-snapshot-{}", process::id()));
+        Snapshot::committed().commit_to(&folder).expect("git is there");
+        let ask = |arguments: &[&str]| git::output(&folder, arguments).expect("git is there");
+        assert_eq!(ask(&["config", "--local", "core.autocrlf"]), "false");
+        assert_eq!(ask(&["log", "--format=%s"]), "Snapshot");
+        fs::remove_dir_all(&folder).expect("the folder is ours");
     }
 
     #[test]
