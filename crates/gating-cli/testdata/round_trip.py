@@ -57,7 +57,9 @@ class Command:
 
     def __init__(self, program: Path, folder: Path) -> None:
         self.program, self.folder = program, folder
-        kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+        # A command with LibTorch finds it by the second.
+        names = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
+        kept = {name: os.environ[name] for name in names if name in os.environ}
         self.environment = {**kept, "HOME": str(folder), "HF_HUB_OFFLINE": "1"}
 
     def run(self, *args: object) -> None:
