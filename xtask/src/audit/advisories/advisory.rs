@@ -1,9 +1,9 @@
 //! What decides whether a version has a flaw that is known.
 
-use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
+use toml::{Table, Value};
 
 /// What one file of the database says, without its prose.
 #[derive(Debug, PartialEq)]
@@ -24,31 +24,25 @@ pub(super) struct Advisory {
     unaffected: Vec<String>,
 }
 
-/// The values of a field: one of a text, any number of a list.
-type Fields<'a> = HashMap<(&'a str, &'a str), Vec<&'a str>>;
-
 impl Advisory {
     /// Reads a file of the database: a block of TOML, then prose, which is left.
     pub(super) fn parse(text: &str) -> Result<Self> {
         let block = text.strip_prefix("```toml\n").context("expected a block of TOML first")?;
         let (block, _) = block.split_once("\n```").context("the block of TOML has no end")?;
-        let mut fields = fields(block)?;
-        let mut list = |table, name| {
-            let values = fields.remove(&(table, name));
-            values.map(|values| values.into_iter().map(str::to_owned).collect::<Vec<_>>())
-        };
-        let mut text = |name| list("[advisory]", name).and_then(|values| values.into_iter().next());
+        let block: Table = block.parse().context("the first block is no TOML")?;
+        let text = |name| field(&block, "advisory", name).map(text_of).transpose();
+        let list = |table, name| field(&block, table, name).map(list_of).transpose();
         Ok(Self {
-            id: text("id").context("expected an `id`")?,
-            package: text("package").context("expected a `package`")?,
-            date: text("date").context("expected a `date`")?,
-            url: text("url"),
-            informational: text("informational"),
-            withdrawn: text("withdrawn"),
-            aliases: list("[advisory]", "aliases").unwrap_or_default(),
-            patched: list("[versions]", "patched")
+            id: text("id")?.context("expected an `id`")?,
+            package: text("package")?.context("expected a `package`")?,
+            date: text("date")?.context("expected a `date`")?,
+            url: text("url")?,
+            informational: text("informational")?,
+            withdrawn: text("withdrawn")?,
+            aliases: list("advisory", "aliases")?.unwrap_or_default(),
+            patched: list("versions", "patched")?
                 .context("expected versions that are `patched`")?,
-            unaffected: list("[versions]", "unaffected").unwrap_or_default(),
+            unaffected: list("versions", "unaffected")?.unwrap_or_default(),
         })
     }
 
@@ -71,63 +65,35 @@ impl Display for Advisory {
         ];
         let optional = optional.map(|(name, text)| (name, text.as_ref()));
         for (name, text) in required.into_iter().chain(optional) {
-            text.map_or(Ok(()), |text| writeln!(f, "{name} = \"{text}\""))?;
+            text.map_or(Ok(()), |text| writeln!(f, "{name} = {}", Value::from(text.as_str())))?;
         }
         if !self.aliases.is_empty() {
-            writeln!(f, "aliases = {:?}", self.aliases)?;
+            writeln!(f, "aliases = {}", Value::from(self.aliases.clone()))?;
         }
-        writeln!(f, "\n[versions]\npatched = {:?}", self.patched)?;
+        writeln!(f, "\n[versions]\npatched = {}", Value::from(self.patched.clone()))?;
         if !self.unaffected.is_empty() {
-            writeln!(f, "unaffected = {:?}", self.unaffected)?;
+            writeln!(f, "unaffected = {}", Value::from(self.unaffected.clone()))?;
         }
         writeln!(f, "```\n\n# See https://rustsec.org/advisories/{}.html", self.id)
     }
 }
 
-/// The texts and lists of texts in as much of TOML as the database has, by table and name.
-fn fields(block: &str) -> Result<Fields<'_>> {
-    let (mut fields, mut table) = (HashMap::new(), "");
-    let mut lines = block.lines().map(str::trim);
-    while let Some(line) = lines.next() {
-        if line.starts_with('[') {
-            table = line;
-        } else if !line.is_empty() && !line.starts_with('#') {
-            let (name, value) = line.split_once('=').with_context(|| no_field(line))?;
-            let values = match value.trim_start().split_at_checked(1) {
-                Some(("[", first)) => list(first, &mut lines)?,
-                Some(("\"", rest)) => vec![rest.split_once('"').with_context(|| no_field(line))?.0],
-                // What the rest of TOML knows is of no use here.
-                _ => continue,
-            };
-            ensure!(fields.insert((table, name.trim()), values).is_none(), "`{line}` comes twice");
-        }
-    }
-    Ok(fields)
+fn field<'a>(block: &'a Table, table: &str, name: &str) -> Option<&'a Value> {
+    block.get(table)?.get(name)
 }
 
-/// The texts of a list, which goes on over lines.
-fn list<'a>(first: &'a str, lines: &mut impl Iterator<Item = &'a str>) -> Result<Vec<&'a str>> {
-    let (mut values, mut line) = (Vec::new(), first);
-    loop {
-        let end = line.find(['"', ']', '#']).unwrap_or(line.len());
-        let (between, rest) = line.split_at(end);
-        // Else a list without an end would take the texts of the next.
-        let is_between = between.chars().all(|c| c == ',' || c.is_whitespace());
-        ensure!(is_between, "expected texts in a list, found `{line}`");
-        match rest.split_at_checked(1) {
-            Some(("\"", rest)) => {
-                let (value, rest) = rest.split_once('"').with_context(|| no_field(line))?;
-                values.push(value);
-                line = rest;
-            }
-            Some(("]", _)) => return Ok(values),
-            _ => line = lines.next().with_context(|| format!("the list `{first}` has no end"))?,
-        }
+fn text_of(value: &Value) -> Result<String> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        other => bail!("expected a text, found `{other}`"),
     }
 }
 
-fn no_field(line: &str) -> String {
-    format!("expected a name and a text, found `{line}`")
+fn list_of(value: &Value) -> Result<Vec<String>> {
+    match value {
+        Value::Array(values) => values.iter().map(text_of).collect(),
+        other => bail!("expected a list of texts, found `{other}`"),
+    }
 }
 
 #[cfg(test)]
@@ -159,7 +125,6 @@ unaffected = [\"< 1.0.0\"] # all of them
 os = [
     \"linux\",
 ]
-functions = { \"made_up::f\" = [\"< 1.2.3\"] }
 
 [affected.functions]
 \"made_up::g\" = [\"< 1.2.3\"]
@@ -215,14 +180,13 @@ unaffected = [\"< 1.0.0\"]
         check("id =", "name =", Err("expected an `id`"));
         check("package =", "crate =", Err("expected a `package`"));
         check("[versions]", "[version]", Err("expected versions that are `patched`"));
-        let next = "expected texts in a list, found `unaffected = [\"< 1.0.0\"] # all of them`";
-        check("]\nunaffected", "\nunaffected", Err(next));
-        let (open, _) = FILE.split_once("]\nunaffected").expect("it has some");
-        let open = format!("{open}\n```\n");
-        let end = "the list `\">= 1.2.3, < 2.0.0\", \"^2.0.1\"` has no end";
-        check(FILE, &open, Err(end));
-        check("date =", "id =", Err("`id = \"2026-10-09\"` comes twice"));
-        check("\"2026-10-09\"", "\"2026", Err("expected a name and a text, found `date = \"2026`"));
-        check("date =", "date", Err("expected a name and a text, found `date \"2026-10-09\"`"));
+        let toml = Err("the first block is no TOML");
+        check("]\nunaffected", "\nunaffected", toml);
+        check("date =", "id =", toml);
+        check("\"2026-10-09\"", "\"2026", toml);
+        check("date =", "date", toml);
+        check("\"2026-10-09\"", "2026", Err("expected a text, found `2026`"));
+        check("\"CVE-2026-0001\"", "7", Err("expected a text, found `7`"));
+        check("[\"< 1.0.0\"]", "\"none\"", Err("expected a list of texts, found `\"none\"`"));
     }
 }
