@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::env;
 use std::io::{self, Write};
+use std::mem;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -18,6 +19,7 @@ use gating_core::{
 };
 use gating_devices::{DeviceName, found, open};
 use gating_encoders::{LastTokenEncoder, ModelFiles, SentenceEncoder};
+use gating_kernels::{InstructionSet, Layout, PackedLinear};
 use gating_metagraph::Uid;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -54,6 +56,12 @@ enum Request {
     Score {
         #[serde(flatten)]
         size: Size,
+        #[serde(flatten)]
+        repeat: Repeat,
+    },
+    /// Two square matrices, on the processor.
+    Product {
+        size: usize,
         #[serde(flatten)]
         repeat: Repeat,
     },
@@ -171,6 +179,7 @@ impl Participant {
                 self.learn(size, asked, config, way, repeat)?
             }
             Request::Score { size, repeat } => self.score(size, repeat)?,
+            Request::Product { size, repeat } => product(size, repeat)?,
         };
         Ok(serde_json::to_value(answer)?)
     }
@@ -261,6 +270,21 @@ impl Participant {
         let values: Vec<f32> = numbers(size.hidden, 2).collect();
         Embedding::from_slice(&values, &self.device)
     }
+}
+
+/// Multiplies two square matrices, one of which is packed before, as weights are.
+fn product(size: usize, repeat: Repeat) -> Result<Answer> {
+    let right: Vec<f32> = numbers(size * size, 0).collect();
+    let left: Vec<f32> = numbers(size * size, 1).collect();
+    let set = InstructionSet::best();
+    let right = PackedLinear::new(&right, Layout::InputsFirst, [size, size], None, set);
+    let mut output = Vec::new();
+    let work = || {
+        output = right.forward_in(mem::take(&mut output), &left, None);
+        Ok(())
+    };
+    let (answer, ()) = measure(repeat.seconds, work)?;
+    Ok(Answer { values: repeat.check.then_some(output), ..answer })
 }
 
 /// Numbers from -0.5 to 0.5 that every participant makes alike: a multiplicative hash of their
@@ -360,6 +384,17 @@ mod tests {
                 "way":"shared","learning_rate":10,"seconds":0,"check":true}"#,
             [0.5134281, -0.4108864, 0.0920872, -0.1914664],
         );
+    }
+
+    #[test]
+    fn products_are_those_of_pytorch() {
+        let right = [[-0.5, 0.118034], [-0.263932, 0.354102]];
+        let left = [[0.118034, -0.263932], [0.354102, -0.027864]];
+        let element = |row: usize, column: usize| {
+            (0..2).map(|term| left[row][term] * right[term][column]).sum()
+        };
+        let expected = [element(0, 0), element(0, 1), element(1, 0), element(1, 1)];
+        check(r#"{"case":"product","size":2,"seconds":0,"check":true}"#, expected);
     }
 
     #[test]

@@ -120,7 +120,7 @@ pub(crate) struct LearnArgs {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) message: String,
     /// Who was asked, such as 3,8
-    #[arg(long, value_name = "UIDS", value_delimiter = ',', required = true)]
+    #[arg(long, value_name = "UIDS", value_delimiter = ',', required = true, value_parser = uid)]
     pub(crate) uids: Vec<u16>,
     /// What each of them earned, such as 0.2,0.9
     #[arg(
@@ -128,9 +128,20 @@ pub(crate) struct LearnArgs {
         value_name = "REWARDS",
         value_delimiter = ',',
         required = true,
-        allow_hyphen_values = true
+        allow_hyphen_values = true,
+        value_parser = reward
     )]
     pub(crate) rewards: Vec<f32>,
+}
+
+/// A uid, with or without a space behind the comma before it.
+fn uid(text: &str) -> Result<u16, &'static str> {
+    text.trim().parse().map_err(|_| "expected a whole number from 0 to 65535")
+}
+
+/// A reward, as [`uid`].
+fn reward(text: &str) -> Result<f32, &'static str> {
+    text.trim().parse().map_err(|_| "expected a number")
 }
 
 #[derive(ClapArgs, Debug)]

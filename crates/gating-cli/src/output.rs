@@ -157,14 +157,13 @@ impl Output {
     /// Shows how far a replay has come of so many bytes: as a bar where stderr is a terminal, and
     /// as a note from time to time elsewhere.
     pub(crate) fn replay(&self, total: Option<u64>) -> Bar {
-        let bar = match total {
-            Some(total) => self.bar("replay", total, "{percent}%"),
-            None => {
-                let style = ProgressStyle::with_template("{msg}, {elapsed}");
-                let style = style.expect("the template is well formed");
-                self.bars.add(ProgressBar::no_length().with_style(style))
-            }
+        // What is left is told in the message: to the bar, what a replay skips to go on would be work done.
+        let (bar, template) = match total {
+            Some(total) => (ProgressBar::new(total), "{bar:30} {percent}%, {msg}"),
+            None => (ProgressBar::no_length(), "{msg}, {elapsed}"),
         };
+        let style = ProgressStyle::with_template(template).expect("the template is well formed");
+        let bar = self.bars.add(bar.with_style(style).with_message("replay"));
         Bar { bar, total, first: None, noted: Instant::now() }
     }
 
@@ -245,27 +244,23 @@ impl Bar {
         let Some((first, first_steps, start)) = self.first else {
             // From one point there is no rate, and what was skipped took no time.
             self.first = Some((bytes, steps, Instant::now()));
-            self.bar.reset_eta();
             self.bar.set_message(counted(steps, "step"));
             return;
         };
         let time = start.elapsed().as_secs_f64();
         let rate = (steps - first_steps) as f64 / time.max(f64::MIN_POSITIVE);
-        self.bar.set_message(format!("{}, {rate:.0}/s", counted(steps, "step")));
-        if !output.bars.is_hidden() || self.noted.elapsed() < Self::EVERY {
-            return;
-        }
-        self.noted = Instant::now();
-        let (read, left) = (
-            bytes.saturating_sub(first) as f64,
-            self.total.map(|total| total.saturating_sub(bytes)),
-        );
-        let left = left.filter(|_| read > 0.0).map(|left| {
-            let left = Duration::from_secs_f64(left as f64 / read * time);
-            format!(", {} left", HumanDuration(left))
+        let read = bytes.saturating_sub(first) as f64;
+        let left = self.total.filter(|_| read > 0.0).map(|total| {
+            let left = total.saturating_sub(bytes) as f64 / read * time;
+            format!(", {} left", HumanDuration(Duration::from_secs_f64(left)))
         });
-        let (steps, left) = (counted(steps, "step"), left.unwrap_or_default());
-        output.note(format_args!("{steps}, {rate:.0}/s{left}"));
+        let message =
+            format!("{}, {rate:.0}/s{}", counted(steps, "step"), left.unwrap_or_default());
+        if output.bars.is_hidden() && self.noted.elapsed() >= Self::EVERY {
+            self.noted = Instant::now();
+            output.note(&message);
+        }
+        self.bar.set_message(message);
     }
 
     pub(crate) fn end(&self) {

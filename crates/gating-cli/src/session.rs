@@ -66,8 +66,12 @@ impl Session {
         if path.exists() {
             let folder = CheckpointFolder::open(path)?;
             let checkpoint = folder.read()?;
+            if checkpoint.is_none() {
+                note_new(path, output);
+            }
             return Self::open(settings, checkpoint, Some(folder), device, output);
         }
+        note_new(path, output);
         // The folder is made last: a model that cannot be loaded leaves none behind.
         let session = Self::open(settings, None, None, device, output)?;
         let folder = CheckpointFolder::open(path)?;
@@ -209,6 +213,11 @@ impl Session {
         note(&mut notes, &located, pooling);
         Ok(Self { gate, folder, notes, progress, is_unsaved: false })
     }
+}
+
+/// Says that there is nothing to go on from: the folder may have been mistyped.
+fn note_new(path: &Path, output: &Output) {
+    output.note(format_args!("there is no checkpoint in {} yet: beginning one", path.display()));
 }
 
 /// The encoder with the embeddings that the settings let it keep.

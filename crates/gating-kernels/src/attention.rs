@@ -18,9 +18,6 @@ use crate::tile::{Panel, Start, Strided, multiply};
 /// Queries that are answered together.
 const QUERIES: usize = 8;
 
-/// How many keys, and how many of their numbers, are turned at once.
-const BLOCK: usize = 8;
-
 /// How many numbers a cache line holds.
 const LINE: usize = 16;
 
@@ -203,7 +200,9 @@ impl Attention {
             let states = &states[rows.start * 3 * hidden..rows.end * 3 * hidden];
             SCRATCH.with_borrow_mut(|scratch| {
                 let length = rows.len();
-                let one = One { attention: self, states, hidden, head, length, output: spare };
+                let size = hidden / self.heads;
+                let one =
+                    One { attention: self, states, hidden, head, size, length, output: spare };
                 set.run(Job { one, queries, first, scratch });
             });
         });
@@ -248,6 +247,8 @@ struct One<'a> {
     states: &'a [f32],
     hidden: usize,
     head: usize,
+    /// How many numbers a head has.
+    size: usize,
     length: usize,
     output: Shared<'a>,
 }
@@ -269,8 +270,8 @@ impl SimdOp for Job<'_> {
         let Self { one, queries, first, scratch } = self;
         let lanes = isa.f32().len();
         let keys = Panels::new(one.length, lanes);
-        let values = Panels::new(one.head_size(), lanes);
-        scratch.keys.resize(keys.columns() * one.head_size(), 0.0);
+        let values = Panels::new(one.size, lanes);
+        scratch.keys.resize(keys.columns() * one.size, 0.0);
         scratch.values.resize(values.columns() * one.length, 0.0);
         scratch.scores.resize(QUERIES * keys.stride(), 0.0);
         scratch.answers.resize(QUERIES * values.columns(), 0.0);
@@ -312,70 +313,35 @@ impl Panels {
 }
 
 impl One<'_> {
-    fn head_size(&self) -> usize {
-        self.hidden / self.attention.heads
-    }
-
     /// The numbers of this head in the row at `position`, of queries, keys or values.
     fn part(&self, position: usize, which: usize) -> &[f32] {
-        let size = self.head_size();
+        let size = self.size;
         let start = (3 * position + which) * self.hidden + self.head * size;
         &self.states[start..start + size]
     }
 
-    /// Keys times the scale: panel after panel, each `[head size, width]`.
+    /// Keys times the scale: panel after panel, each `[head size, width]`; past the last key, zeros.
     #[inline(always)]
     fn pack_keys(&self, panels: Panels, packed: &mut [f32]) {
-        let size = self.head_size();
-        for (index, panel) in packed.chunks_exact_mut(size * panels.width).enumerate() {
-            let mut lane = 0;
-            while lane < panels.width {
-                let position = index * panels.width + lane;
-                let columns = BLOCK.min(panels.width - lane);
-                for from in (0..size).step_by(BLOCK) {
-                    let rows = BLOCK.min(size - from);
-                    let block = self.transposed_keys(position, from, columns, rows);
-                    let panel = panel[from * panels.width..].chunks_exact_mut(panels.width);
-                    for (row, block) in panel.zip(&block[..rows]) {
-                        row[lane..lane + columns].copy_from_slice(&block[..columns]);
-                    }
+        let (width, scale) = (panels.width, self.attention.scale);
+        for (index, panel) in packed.chunks_exact_mut(self.size * width).enumerate() {
+            for lane in 0..width {
+                let position = index * width + lane;
+                let rows = panel.chunks_exact_mut(width);
+                if position < self.length {
+                    let key = self.part(position, 1);
+                    rows.zip(key).for_each(|(row, value)| row[lane] = value * scale);
+                } else {
+                    rows.for_each(|row| row[lane] = 0.0);
                 }
-                lane += columns;
             }
         }
-    }
-
-    /// Some numbers of some keys times the scale, number by number; past the last key, zeros. Blocks
-    /// of a fixed size are turned in registers.
-    #[inline(always)]
-    fn transposed_keys(
-        &self,
-        position: usize,
-        from: usize,
-        columns: usize,
-        rows: usize,
-    ) -> [[f32; BLOCK]; BLOCK] {
-        let mut keys = [[0.0; BLOCK]; BLOCK];
-        for (key, position) in keys.iter_mut().zip(position..self.length).take(columns) {
-            let values = &self.part(position, 1)[from..from + rows];
-            match values.first_chunk::<BLOCK>() {
-                Some(values) => *key = *values,
-                None => key[..rows].copy_from_slice(values),
-            }
-        }
-        let mut block = [[0.0; BLOCK]; BLOCK];
-        for (row, block) in block.iter_mut().enumerate() {
-            for (column, value) in block.iter_mut().enumerate() {
-                *value = keys[column][row] * self.attention.scale;
-            }
-        }
-        block
     }
 
     /// Values: panel after panel, each `[length, width]`.
     #[inline(always)]
     fn pack_values(&self, panels: Panels, packed: &mut [f32]) {
-        let size = self.head_size();
+        let size = self.size;
         for (index, panel) in packed.chunks_exact_mut(self.length * panels.width).enumerate() {
             let columns = index * panels.width..size.min((index + 1) * panels.width);
             for (position, row) in panel.chunks_exact_mut(panels.width).enumerate() {
@@ -429,7 +395,7 @@ impl One<'_> {
         queries: &Range<usize>,
         seen: &Range<usize>,
     ) {
-        let size = self.head_size();
+        let size = self.size;
         let start = 3 * queries.start * self.hidden + self.head * size;
         let values = &self.states[start..];
         let left = Strided { values, row_stride: 3 * self.hidden };
@@ -466,7 +432,7 @@ impl One<'_> {
     /// output.
     #[inline(always)]
     fn write(&self, values: Panels, answers: &mut [f32], sums: &[f32], first: usize) {
-        let size = self.head_size();
+        let size = self.size;
         let answers = answers.chunks_exact_mut(values.columns());
         for (row, (answer, sum)) in answers.zip(sums).enumerate() {
             let scale = sum.recip();

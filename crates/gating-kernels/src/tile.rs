@@ -107,9 +107,11 @@ impl Share {
     #[inline(always)]
     fn of(panel: Panel<'_>, [row, count, rows]: [usize; 3], depth: usize) -> Self {
         let length = panel.next.len();
-        // Where nothing comes next, what is at hand is asked for again.
-        let first = if length == 0 { panel.values } else { panel.next };
-        let first = first.as_ptr().wrapping_add(length * row / rows);
+        if length == 0 {
+            // What is at hand is asked for again.
+            return Self { first: panel.values.as_ptr(), step: 0 };
+        }
+        let first = panel.next.as_ptr().wrapping_add(length * row / rows);
         Self { first, step: (length * count).div_ceil(rows * depth) }
     }
 }

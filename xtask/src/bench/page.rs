@@ -5,7 +5,7 @@ use super::machine::{self, Machine};
 use super::memory::Memory;
 use super::participant::Peer;
 use super::rounds::Measured;
-use super::rows::{Kind, LIMIT_OPERATIONS, PRODUCT};
+use super::rows::{Kind, PRODUCT, REGISTER_OPERATIONS};
 use super::statistics::{Spread, median, ratios};
 
 /// The section with a place for every table.
@@ -68,7 +68,9 @@ impl Report {
             "share of the limit",
             "difference",
         ];
-        table(&head, self.measured.iter().filter_map(|measured| encoder(measured, verdicts)))
+        let limit = self.limit();
+        let rows = self.measured.iter().filter_map(|measured| encoder(measured, limit, verdicts));
+        table(&head, rows)
     }
 
     fn mixed(&self, verdicts: &mut Verdicts) -> String {
@@ -149,27 +151,45 @@ impl Report {
         table(&head, self.memory.iter().map(row))
     }
 
-    /// What a good library reaches of the limit.
+    /// What the limit is.
     fn product(&self) -> String {
-        let product = self.measured.iter().find(|measured| measured.row.kind == Kind::Product);
-        let rates = |measured: &Measured| {
-            let operations = 2.0 * (PRODUCT as f64).powi(3);
-            let seconds = measured.of(Peer::Eager);
-            let limits = rate(measured.of(Peer::Limit), LIMIT_OPERATIONS);
-            let found = rate(seconds, operations);
-            let share = median(&ratios(&found, &limits))?;
+        let text = |[theirs, ours]: [f64; 2]| {
+            let product = self.products()?;
+            let registers = median(&rate(product.of(Peer::Registers), REGISTER_OPERATIONS))?;
             Some(format!(
-                "The limit was {:.0} GFLOP/s at the median, and PyTorch's product of two square \
-                 matrices of {PRODUCT} rows reached {:.0} %.",
-                median(&limits)? / 1e9,
-                share * 100.0
+                "Registers alone reached {:.0} GFLOP/s at the median; PyTorch's product of two square matrices \
+                 of {PRODUCT} rows reached {:.0} % of that, and ours {:.0} %.",
+                registers / 1e9,
+                theirs * 100.0,
+                ours * 100.0
             ))
         };
-        product.and_then(rates).unwrap_or_default()
+        self.product_shares().and_then(text).unwrap_or_default()
+    }
+
+    /// The share of what registers reach that is the limit: what the faster product reaches.
+    fn limit(&self) -> Option<f64> {
+        self.product_shares().map(|[theirs, ours]| theirs.max(ours))
+    }
+
+    /// What the products of large matrices, PyTorch's and ours, reach of what registers do.
+    fn product_shares(&self) -> Option<[f64; 2]> {
+        let product = self.products()?;
+        let operations = 2.0 * (PRODUCT as f64).powi(3);
+        let share = |peer| median(&register_shares(product, peer, operations));
+        Some([share(Peer::Eager)?, share(Peer::Ours)?])
+    }
+
+    fn products(&self) -> Option<&Measured> {
+        self.measured.iter().find(|measured| measured.row.kind == Kind::Product)
     }
 }
 
-fn encoder(measured: &Measured, verdicts: &mut Verdicts) -> Option<Vec<String>> {
+fn encoder(
+    measured: &Measured,
+    limit: Option<f64>,
+    verdicts: &mut Verdicts,
+) -> Option<Vec<String>> {
     let Kind::Encode { tokens, operations, prototype } = measured.row.kind else { return None };
     let ours = versus(measured, Peer::Ours);
     let is_sentence = measured.row.name.starts_with("MiniLM");
@@ -180,8 +200,9 @@ fn encoder(measured: &Measured, verdicts: &mut Verdicts) -> Option<Vec<String>> 
         .map(|ours| verdicts.judge(&target, rounded(ours.median) <= prototype && is_fast))
         .unwrap_or(MISSING.to_owned());
     let rates = rate(measured.of(Peer::Ours), operations);
-    let shares = ratios(&rates, &rate(measured.of(Peer::Limit), LIMIT_OPERATIONS));
-    let share = median(&shares).map_or(MISSING.to_owned(), |share| {
+    let share = median(&register_shares(measured, Peer::Ours, operations));
+    let share = share.zip(limit).map_or(MISSING.to_owned(), |(share, limit)| {
+        let share = share / limit;
         let text = format!("{:.0} %", share * 100.0);
         if tokens < SHARE_TOKENS { text } else { verdicts.judge(&text, share >= SHARE) }
     });
@@ -203,6 +224,12 @@ fn token_cost(measured: &Measured, peer: Peer, tokens: usize, single: usize) -> 
 /// The ratio of a participant's time to that of PyTorch.
 fn versus(measured: &Measured, peer: Peer) -> Option<Spread> {
     Spread::of_ratios(measured.of(peer), measured.of(Peer::Eager))
+}
+
+/// How many operations a second a participant did, for each that registers alone did in the same round.
+fn register_shares(measured: &Measured, peer: Peer, operations: f64) -> Vec<f64> {
+    let registers = rate(measured.of(Peer::Registers), REGISTER_OPERATIONS);
+    ratios(&rate(measured.of(peer), operations), &registers)
 }
 
 /// Operations a second.

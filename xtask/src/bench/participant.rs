@@ -22,7 +22,7 @@ pub(super) enum Peer {
     /// Ours on a GPU by the shaders of WGPU, where `Ours` is on CUDA.
     Shaders,
     /// Multiply-adds in registers alone: what the processor can do.
-    Limit,
+    Registers,
 }
 
 impl fmt::Display for Peer {
@@ -33,7 +33,7 @@ impl fmt::Display for Peer {
             Self::Onnx => "ONNX Runtime",
             Self::Ours => "ours",
             Self::Shaders => "ours by shaders",
-            Self::Limit => "limit",
+            Self::Registers => "registers",
         })
     }
 }

@@ -69,7 +69,7 @@ pub(super) struct Setup {
     pub(super) gpt_neo: Model,
     programs: Programs,
     gating: PathBuf,
-    limit: PathBuf,
+    registers: PathBuf,
 }
 
 impl Setup {
@@ -85,7 +85,7 @@ impl Setup {
         Ok(Self {
             minilm: Model::sentence("MiniLM", &folder)?,
             gpt_neo: Model::last_token("GPT-Neo", &models().join(GPT_NEO))?,
-            limit: limit(&models())?,
+            registers: registers(&models())?,
             programs: Programs { python, participant: workspace::built("release", PARTICIPANT)? },
             gating,
         })
@@ -99,10 +99,10 @@ impl Stage for Setup {
             Peer::Sdpa => self.programs.peer("sdpa", "cpu"),
             Peer::Onnx => self.programs.peer("onnx", "cpu"),
             Peer::Ours => self.programs.ours("cpu"),
-            Peer::Limit => program(&self.limit),
+            Peer::Registers => program(&self.registers),
             Peer::Shaders => bail!("no shaders are compared on a processor"),
         };
-        if peer == Peer::Limit {
+        if peer == Peer::Registers {
             command.arg(machine::threads().to_string());
         }
         Participant::start(peer, &mut command)
@@ -164,13 +164,13 @@ pub(super) fn prepare(python: &Path, minilm: Option<&Path>) -> Result<()> {
     workspace::run(command.arg("prepare").args(minilm))
 }
 
-/// Builds the program that tells what the processor can do, for this processor alone.
-fn limit(folder: &Path) -> Result<PathBuf> {
+/// Builds the program that tells what registers alone can do, for this processor alone.
+fn registers(folder: &Path) -> Result<PathBuf> {
     fs::create_dir_all(folder).context("cannot make `target/bench-models`")?;
-    let program = folder.join("limit");
+    let program = folder.join("registers");
     let compiler = env::var_os("CC").unwrap_or_else(|| "cc".into());
     let mut command = workspace::program(compiler);
     command.args(["-O3", "-march=native", "-pthread", "-o"]).arg(&program);
-    workspace::run(command.arg(format!("{PEERS}/limit.c")))?;
+    workspace::run(command.arg(format!("{PEERS}/registers.c")))?;
     Ok(program)
 }

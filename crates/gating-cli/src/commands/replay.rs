@@ -1,7 +1,6 @@
 //! `gating replay`: learns from event logs, and goes on where a checkpoint stopped.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use gating_core::{Embedding, Error, Loss, Rewards, Scores};
@@ -392,22 +391,12 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Refuses files of which no line is an event: they are no logs.
+    /// Refuses files of which no line is an event: they are no logs. So it does where every event is bad.
     fn check_useful(&self, end: End) -> Result<(), Failure> {
         let total = &self.progress.tally;
-        let is_all_bad = total.skipped.keys().all(|&why| why == Why::BadLine);
+        let is_all_bad = total.skipped.keys().all(|why| why.is_bad());
         if end != End::Interrupt && total.steps == 0 && is_all_bad && total.num_skipped() > 0 {
-            let names: Vec<String> = self
-                .args
-                .logs
-                .iter()
-                .map(|path: &std::path::PathBuf| replay::name(Path::new(path)))
-                .collect();
-            let message = format!("no line of {} is an event", names.join(", "));
-            return Err(Failure::new(Kind::Input, anyhow::Error::msg(message)).hint(
-                "logs are loguru's JSON lines, CSV tables, or JSON lines with `prompt`, `uids` and \
-                 `rewards`",
-            ));
+            return Err(self.useless());
         }
         self.warn_of_selection(end);
         let waiting = self.history.as_ref().map_or(0, History::num_waiting);
@@ -418,5 +407,23 @@ impl<'a> Replay<'a> {
             ));
         }
         Ok(())
+    }
+
+    /// Says that every line is bad, and in which ways.
+    fn useless(&self) -> Failure {
+        let names: Vec<String> = self.args.logs.iter().map(|log| replay::name(log)).collect();
+        let names = names.join(", ");
+        let skipped = &self.progress.tally.skipped;
+        let (message, hint) = if skipped.keys().all(|&why| why == Why::BadLine) {
+            let hint = "logs are loguru's JSON lines, or CSV tables or JSON lines with `prompt`, `uids` \
+                        and `rewards`";
+            (format!("no line of {names} is an event"), hint)
+        } else {
+            let whys = skipped.iter().map(|(why, count)| format!("{count} {}", why.words()));
+            let whys: Vec<String> = whys.collect();
+            let hint = "the warnings above name lines; uids must be below `gating.num_uids`";
+            (format!("nothing can be learned from {names}: {}", whys.join(", ")), hint)
+        };
+        Failure::new(Kind::Input, anyhow::Error::msg(message)).hint(hint)
     }
 }

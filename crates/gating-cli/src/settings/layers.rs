@@ -172,7 +172,10 @@ impl Layers {
             let is_setting = is_upper && KEYS.iter().any(|key| key.name == name);
             // A short name such as MOCK may mean something to somebody else.
             let is_reference = is_upper && name.contains('.') && reference::is_known(&name);
-            if is_ours || is_setting || is_reference {
+            // One underscore where there should be two: meant for nobody else.
+            let is_meant = |key: &str| key.contains('.') && key.replace('.', "_") == name;
+            let is_mistyped = is_upper && KEYS.iter().any(|key| is_meant(key.name));
+            if is_ours || is_setting || is_reference || is_mistyped {
                 let text = value.to_string_lossy().into_owned();
                 self.set(name, text, Source::Environment(variable.to_owned()));
             }

@@ -17,7 +17,8 @@ fn what_is_learned_is_kept_from_command_to_command() {
     let place = place();
     let state = ["--checkpoint", "state"];
     for step in 1..=3 {
-        let learn = ["learn", "--message", "a question", "--uids", "3,5", "--rewards", "-0.5,0.9"];
+        let learn =
+            ["learn", "--message", "a question", "--uids", "3, 5", "--rewards", "-0.5, 0.9"];
         let run = match step {
             1 => place.run_tiny(&[&learn[..], &state, &JSON].concat()),
             _ => place.run(&[&learn[..], &state, &JSON].concat()),
@@ -25,6 +26,8 @@ fn what_is_learned_is_kept_from_command_to_command() {
         let line = &run.json()[0];
         assert_eq!((&line["step"], &line["uids"]), (&json!(step), &json!(2)));
         assert!(line["loss"].as_f64().is_some_and(|loss| loss > 0.0), "{line}");
+        let is_new = run.stderr.contains("there is no checkpoint in state yet: beginning one");
+        assert_eq!(is_new, step == 1, "{run:?}");
     }
 
     let run = place.run(&[&["score", "a question"][..], &state, &JSON].concat());
@@ -138,6 +141,20 @@ fn most_rows_are_dropped_only_when_told_to() {
     assert_eq!(resync(&least, &[]).code, Some(1));
     assert_eq!(removed(resync(&least, &["--accept-shrink"])), json!([1, 2, 3]));
     assert_eq!(shown()[0]["num_uids"], json!(1));
+}
+
+/// Before the first metagraph a head is as large as somebody said, and often larger than the network.
+#[test]
+fn rows_that_a_first_metagraph_drops_are_told() {
+    let place = place();
+    let state = ["--checkpoint", "state"];
+    let learn = ["learn", "--message", "hi", "--uids", "1,7", "--rewards", "0,1"];
+    place.run_tiny(&[&learn[..], &state, &JSON].concat()).json();
+    let small = place.metagraph("small.json", 10, &[1, 2, 3]);
+    let run = place.run(&[&["resync", &small][..], &state, &JSON].concat());
+    assert_eq!(run.json()[0]["removed"], json!([3, 4, 5, 6, 7]));
+    let expected = "5 rows beyond the metagraph's uids are gone, with what they learned";
+    assert!(run.stderr.contains(expected), "{run:?}");
 }
 
 #[test]

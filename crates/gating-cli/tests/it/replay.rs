@@ -304,6 +304,12 @@ fn what_is_no_log_is_an_error() {
     let run = place.replay(&[&path]);
     assert_eq!((run.code, run.error()["kind"].clone()), (Some(1), json!("input")), "{run:?}");
     assert!(run.stderr.contains("is an event"), "{run:?}");
+    let event = json!({"prompt": "hi", "uids": [16, 17], "rewards": [0, 1]});
+    let path = place.write("plain.jsonl", &format!("noise\n{event}\n{event}\n"));
+    let run = place.replay(&[&path]);
+    let expected = "1 bad, 2 with a uid that the head does not have";
+    let message = format!("nothing can be learned from {path}: {expected}");
+    assert_eq!((run.code, &run.error()["message"]), (Some(1), &json!(message)), "{run:?}");
     let (lines, summary) = split(&place.replay(&[&place.write("empty.log", "")]));
     assert_eq!(
         (lines.len(), &summary["steps"], &summary["loss_first"]),

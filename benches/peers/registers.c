@@ -1,6 +1,6 @@
 /* What the processor can do at most: multiply-adds of f32 that touch nothing but registers.
 
-   `limit THREADS` answers every line that it reads with the seconds that 1e9 operations take on all threads together;
+   `registers THREADS` answers every line that it reads with the seconds that 1e9 operations take on all threads together;
    a multiply-add is two. It is built by `cargo xtask bench --peers`, for this processor alone. */
 
 #define _POSIX_C_SOURCE 200809L
