@@ -21,7 +21,7 @@ pub(crate) fn environment(name: &str, requirements: &str) -> Result<PathBuf> {
     }
     println!("making {}", environment.display());
     let python = create(&environment)?;
-    // PyTorch's wheels would lie in pip's cache a second time, with 3 GB.
+    // pip's cache would hold PyTorch's wheels a second time, 3 GB.
     let install = ["-m", "pip", "install", "--no-cache-dir", "-r"];
     workspace::run(workspace::program(&python).args(install).arg(&requirements))?;
     fs::write(&installed, text).context("cannot write to the new environment")?;

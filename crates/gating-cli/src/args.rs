@@ -134,16 +134,6 @@ pub(crate) struct LearnArgs {
     pub(crate) rewards: Vec<f32>,
 }
 
-/// A uid, with or without a space behind the comma before it.
-fn uid(text: &str) -> Result<u16, &'static str> {
-    text.trim().parse().map_err(|_| "expected a whole number from 0 to 65535")
-}
-
-/// A reward, as [`uid`].
-fn reward(text: &str) -> Result<f32, &'static str> {
-    text.trim().parse().map_err(|_| "expected a number")
-}
-
 #[derive(ClapArgs, Debug)]
 pub(crate) struct ReplayArgs {
     /// Logs in the order of their events: completions.log, its parts in gzip, zip or Zstandard,
@@ -420,6 +410,18 @@ pub(crate) enum ConfigCommand {
         /// JSON, where it is not given
         file: Option<PathBuf>,
     },
+}
+
+/// A uid, with or without a space behind the comma before it.
+fn uid(text: &str) -> Result<u16, &'static str> {
+    text.trim()
+        .parse()
+        .map_err(|_| "expected whole numbers from 0 to 65535 with commas between them")
+}
+
+/// A reward, with or without a space behind the comma before it.
+fn reward(text: &str) -> Result<f32, &'static str> {
+    text.trim().parse().map_err(|_| "expected numbers with commas between them")
 }
 
 /// The command line as it is parsed: the demo shows the defaults that it has of its own.

@@ -106,8 +106,9 @@ pub(crate) fn run(args: &DemoArgs, settings: &Settings, output: &Output) -> Resu
 
     let located = models::locate_or_pull(&settings.model_name, output)?;
     clock.lap("model");
-    let encoder =
-        models::load(&located, settings.pooling(), (&device, device::dtype(settings)), output)?;
+    let pooling = settings.pooling();
+    models::warn_of_pooling(&located, pooling, output)?;
+    let encoder = models::load(&located, pooling, (&device, device::dtype(settings)))?;
     clock.lap("load");
     output.note(format_args!("encoder: {} from {}", encoder.id(), located.name));
     let mut session = Session::begin(settings, &located, encoder, open(&folder)?)?;

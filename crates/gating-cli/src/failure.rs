@@ -23,7 +23,7 @@ pub(crate) enum Kind {
     /// `gating config show`, `gating config init`.
     Configuration,
     /// A message without tokens, a uid that the head does not have, a line that is no message; with
-    /// `replay --strict` a line that is no event, without it a file that is no log.
+    /// `replay --strict` a line that is no event, without it logs of which every event is bad.
     ///
     /// The message names it.
     Input,
@@ -54,7 +54,7 @@ pub(crate) enum Kind {
     File,
     /// A replay was ended by Ctrl-C or SIGTERM; it has saved and reported what it learned.
     ///
-    /// The same command goes on.
+    /// The same command goes on, without `--again`.
     Interrupted,
     /// Whoever reads stdout has read enough: nothing is wrong.
     StdoutClosed,
@@ -185,6 +185,12 @@ impl From<Error> for Failure {
                  --neuron.use_custom_gating_model",
             ),
             Error::FixedSetting { .. } => Some("leave the setting out, or begin a new checkpoint"),
+            Error::OlderMetagraph { .. } => {
+                Some("the rows belong to a newer metagraph already: take one that is not older")
+            }
+            Error::NoCheckpoint { .. } => Some(
+                "name the folder that `gating learn`, `replay`, `demo` or `checkpoint import` made",
+            ),
             Error::CheckpointInUse { .. } => Some("wait until it ends, or use another folder"),
             Error::Checkpoint { source: CheckpointError::Version { .. }, .. } => {
                 Some("use the version of gating that wrote it, or a newer one")

@@ -158,13 +158,24 @@ pub(crate) fn cache() -> Option<PathBuf> {
     config().map(|config| config.cache)
 }
 
-/// Loads an encoder, and warns where the other way of pooling is the usual one.
+/// Loads an encoder.
 pub(crate) fn load(
     located: &Located,
     pooling: Pooling,
     (device, dtype): (&Device, FloatDType),
-    output: &Output,
 ) -> Result<Arc<dyn Encoder>, Failure> {
+    Ok(match pooling {
+        Pooling::Mean => Arc::new(SentenceEncoder::load_in(&located.files, device, dtype)?),
+        Pooling::LastToken => Arc::new(LastTokenEncoder::load_in(&located.files, device, dtype)?),
+    })
+}
+
+/// Warns where the other way of pooling is the usual one.
+pub(crate) fn warn_of_pooling(
+    located: &Located,
+    pooling: Pooling,
+    output: &Output,
+) -> Result<(), Failure> {
     let usual = match located.files.kind()?.is_causal() {
         true => Pooling::LastToken,
         false => Pooling::Mean,
@@ -180,10 +191,7 @@ pub(crate) fn load(
         ),
         _ => {}
     }
-    Ok(match pooling {
-        Pooling::Mean => Arc::new(SentenceEncoder::load_in(&located.files, device, dtype)?),
-        Pooling::LastToken => Arc::new(LastTokenEncoder::load_in(&located.files, device, dtype)?),
-    })
+    Ok(())
 }
 
 fn config() -> Option<HubConfig> {

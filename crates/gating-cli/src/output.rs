@@ -157,7 +157,7 @@ impl Output {
     /// Shows how far a replay has come of so many bytes: as a bar where stderr is a terminal, and
     /// as a note from time to time elsewhere.
     pub(crate) fn replay(&self, total: Option<u64>) -> Bar {
-        // What is left is told in the message: to the bar, what a replay skips to go on would be work done.
+        // The message tells what is left: the bar itself would count what a replay skips to go on.
         let (bar, template) = match total {
             Some(total) => (ProgressBar::new(total), "{bar:30} {percent}%, {msg}"),
             None => (ProgressBar::no_length(), "{msg}, {elapsed}"),

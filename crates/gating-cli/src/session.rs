@@ -128,10 +128,11 @@ impl Session {
         output: &Output,
     ) -> Result<Checkpoint, Failure> {
         let located = models::locate(&settings.model_name)?;
-        let encoder =
-            models::load(&located, settings.pooling(), (device, dtype(settings)), output)?;
+        let pooling = settings.pooling();
+        models::warn_of_pooling(&located, pooling, output)?;
+        let encoder = models::load(&located, pooling, (device, dtype(settings)))?;
         let mut checkpoint = Gate::with_head(encoder, settings.gate, head)?.checkpoint()?;
-        note(&mut checkpoint.notes, &located, settings.pooling());
+        note(&mut checkpoint.notes, &located, pooling);
         Ok(checkpoint)
     }
 
@@ -202,8 +203,19 @@ impl Session {
             (None, Some(_)) => Pooling::LastToken,
             _ => settings.pooling(),
         };
-        let located = models::locate(model_name)?;
-        let encoder = models::load(&located, pooling, (device, dtype(settings)), output)?;
+        let is_named = notes.contains_key(MODEL_NAME) || settings.given(MODEL_NAME).is_some();
+        let located = models::locate(model_name).map_err(|failure| match is_named {
+            true => failure,
+            false => failure.hint(format!(
+                "{model_name} is the default: name another with --gating.model_name, or fetch it with \
+                 `gating model pull {model_name}`"
+            )),
+        })?;
+        // Who goes on with a checkpoint cannot choose.
+        if checkpoint.is_none() {
+            models::warn_of_pooling(&located, pooling, output)?;
+        }
+        let encoder = models::load(&located, pooling, (device, dtype(settings)))?;
         output.detail(format_args!("encoder: {}", encoder.id()));
         let encoder = cached(encoder, settings);
         let gate = match checkpoint {

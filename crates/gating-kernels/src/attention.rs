@@ -200,9 +200,9 @@ impl Attention {
             let states = &states[rows.start * 3 * hidden..rows.end * 3 * hidden];
             SCRATCH.with_borrow_mut(|scratch| {
                 let length = rows.len();
-                let size = hidden / self.heads;
+                let head_size = hidden / self.heads;
                 let one =
-                    One { attention: self, states, hidden, head, size, length, output: spare };
+                    One { attention: self, states, hidden, head, head_size, length, output: spare };
                 set.run(Job { one, queries, first, scratch });
             });
         });
@@ -247,8 +247,7 @@ struct One<'a> {
     states: &'a [f32],
     hidden: usize,
     head: usize,
-    /// How many numbers a head has.
-    size: usize,
+    head_size: usize,
     length: usize,
     output: Shared<'a>,
 }
@@ -270,8 +269,8 @@ impl SimdOp for Job<'_> {
         let Self { one, queries, first, scratch } = self;
         let lanes = isa.f32().len();
         let keys = Panels::new(one.length, lanes);
-        let values = Panels::new(one.size, lanes);
-        scratch.keys.resize(keys.columns() * one.size, 0.0);
+        let values = Panels::new(one.head_size, lanes);
+        scratch.keys.resize(keys.columns() * one.head_size, 0.0);
         scratch.values.resize(values.columns() * one.length, 0.0);
         scratch.scores.resize(QUERIES * keys.stride(), 0.0);
         scratch.answers.resize(QUERIES * values.columns(), 0.0);
@@ -315,7 +314,7 @@ impl Panels {
 impl One<'_> {
     /// The numbers of this head in the row at `position`, of queries, keys or values.
     fn part(&self, position: usize, which: usize) -> &[f32] {
-        let size = self.size;
+        let size = self.head_size;
         let start = (3 * position + which) * self.hidden + self.head * size;
         &self.states[start..start + size]
     }
@@ -324,7 +323,7 @@ impl One<'_> {
     #[inline(always)]
     fn pack_keys(&self, panels: Panels, packed: &mut [f32]) {
         let (width, scale) = (panels.width, self.attention.scale);
-        for (index, panel) in packed.chunks_exact_mut(self.size * width).enumerate() {
+        for (index, panel) in packed.chunks_exact_mut(self.head_size * width).enumerate() {
             for lane in 0..width {
                 let position = index * width + lane;
                 let rows = panel.chunks_exact_mut(width);
@@ -341,7 +340,7 @@ impl One<'_> {
     /// Values: panel after panel, each `[length, width]`.
     #[inline(always)]
     fn pack_values(&self, panels: Panels, packed: &mut [f32]) {
-        let size = self.size;
+        let size = self.head_size;
         for (index, panel) in packed.chunks_exact_mut(self.length * panels.width).enumerate() {
             let columns = index * panels.width..size.min((index + 1) * panels.width);
             for (position, row) in panel.chunks_exact_mut(panels.width).enumerate() {
@@ -395,7 +394,7 @@ impl One<'_> {
         queries: &Range<usize>,
         seen: &Range<usize>,
     ) {
-        let size = self.size;
+        let size = self.head_size;
         let start = 3 * queries.start * self.hidden + self.head * size;
         let values = &self.states[start..];
         let left = Strided { values, row_stride: 3 * self.hidden };
@@ -432,7 +431,7 @@ impl One<'_> {
     /// output.
     #[inline(always)]
     fn write(&self, values: Panels, answers: &mut [f32], sums: &[f32], first: usize) {
-        let size = self.size;
+        let size = self.head_size;
         let answers = answers.chunks_exact_mut(values.columns());
         for (row, (answer, sum)) in answers.zip(sums).enumerate() {
             let scale = sum.recip();

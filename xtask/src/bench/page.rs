@@ -11,7 +11,7 @@ use super::statistics::{Spread, median, ratios};
 /// The section with a place for every table.
 const TEMPLATE: &str = include_str!("page.md");
 
-/// From how many tokens on the share of the limit is a target, and which.
+/// From how many tokens on the share of what is attainable is a target, and which.
 const SHARE_TOKENS: usize = 64;
 const SHARE: f64 = 0.8;
 
@@ -65,11 +65,12 @@ impl Report {
             "ours",
             "target",
             "ours, GFLOP/s",
-            "share of the limit",
+            "share of a large product",
             "difference",
         ];
-        let limit = self.limit();
-        let rows = self.measured.iter().filter_map(|measured| encoder(measured, limit, verdicts));
+        let attainable = self.attainable();
+        let rows =
+            self.measured.iter().filter_map(|measured| encoder(measured, attainable, verdicts));
         table(&head, rows)
     }
 
@@ -151,10 +152,10 @@ impl Report {
         table(&head, self.memory.iter().map(row))
     }
 
-    /// What the limit is.
+    /// What registers and both products reached, in a sentence; empty where one was not measured.
     fn product(&self) -> String {
         let text = |[theirs, ours]: [f64; 2]| {
-            let product = self.products()?;
+            let product = self.product_row()?;
             let registers = median(&rate(product.of(Peer::Registers), REGISTER_OPERATIONS))?;
             Some(format!(
                 "Registers alone reached {:.0} GFLOP/s at the median; PyTorch's product of two square matrices \
@@ -167,27 +168,27 @@ impl Report {
         self.product_shares().and_then(text).unwrap_or_default()
     }
 
-    /// The share of what registers reach that is the limit: what the faster product reaches.
-    fn limit(&self) -> Option<f64> {
+    /// The share of what registers reach that is attainable: what the faster product reaches.
+    fn attainable(&self) -> Option<f64> {
         self.product_shares().map(|[theirs, ours]| theirs.max(ours))
     }
 
     /// What the products of large matrices, PyTorch's and ours, reach of what registers do.
     fn product_shares(&self) -> Option<[f64; 2]> {
-        let product = self.products()?;
+        let product = self.product_row()?;
         let operations = 2.0 * (PRODUCT as f64).powi(3);
         let share = |peer| median(&register_shares(product, peer, operations));
         Some([share(Peer::Eager)?, share(Peer::Ours)?])
     }
 
-    fn products(&self) -> Option<&Measured> {
+    fn product_row(&self) -> Option<&Measured> {
         self.measured.iter().find(|measured| measured.row.kind == Kind::Product)
     }
 }
 
 fn encoder(
     measured: &Measured,
-    limit: Option<f64>,
+    attainable: Option<f64>,
     verdicts: &mut Verdicts,
 ) -> Option<Vec<String>> {
     let Kind::Encode { tokens, operations, prototype } = measured.row.kind else { return None };
@@ -201,8 +202,8 @@ fn encoder(
         .unwrap_or(MISSING.to_owned());
     let rates = rate(measured.of(Peer::Ours), operations);
     let share = median(&register_shares(measured, Peer::Ours, operations));
-    let share = share.zip(limit).map_or(MISSING.to_owned(), |(share, limit)| {
-        let share = share / limit;
+    let share = share.zip(attainable).map_or(MISSING.to_owned(), |(share, attainable)| {
+        let share = share / attainable;
         let text = format!("{:.0} %", share * 100.0);
         if tokens < SHARE_TOKENS { text } else { verdicts.judge(&text, share >= SHARE) }
     });

@@ -9,6 +9,7 @@ use super::machine::{self, Machine};
 use super::page::Report;
 use super::participant::Peer;
 use super::rounds::{self, Outcome};
+use super::rows::{Kind, Row};
 use super::setup::Setup;
 use super::{memory, rounds_after, rows, sections};
 use crate::{folder, text_after, unknown};
@@ -51,7 +52,10 @@ pub(super) fn run(options: Options) -> Result<()> {
     let load = machine::load();
     let setup = Setup::make(options.model)?;
     let mut rows = rows::all(&setup.minilm, &setup.gpt_neo);
-    rows.retain(|row| rows::is_wanted(&row.name, &options.only));
+    let is_wanted = |row: &Row| rows::is_wanted(&row.name, &options.only);
+    // A share is taken of the product.
+    let is_encoded = rows.iter().any(|row| is_wanted(row) && row.has_share());
+    rows.retain(|row| is_wanted(row) || (is_encoded && row.kind == Kind::Product));
     let memory = memory::run(&setup, &options.only)?;
     ensure!(!rows.is_empty() || !memory.is_empty(), "no row is named like {:?}", options.only);
     let tellers = [Peer::Ours, Peer::Eager];

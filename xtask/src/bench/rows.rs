@@ -15,7 +15,7 @@ pub(super) const TOLERANCE: f64 = 1e-4;
 /// How many operations are asked of registers alone; a multiply-add is two.
 pub(super) const REGISTER_OPERATIONS: f64 = 1e9;
 
-/// The sides of the square matrices whose fastest product is the limit.
+/// The side of the square matrices whose product tells what is attainable.
 pub(super) const PRODUCT: usize = 2048;
 
 /// Batch, tokens and the ratio to PyTorch that the prototype of our kernels had on another machine.
@@ -89,6 +89,13 @@ pub(super) enum Case {
         message: String,
     },
     Product,
+}
+
+impl Row {
+    /// Whether it tells a share of what a large product reaches.
+    pub(super) fn has_share(&self) -> bool {
+        matches!(self.kind, Kind::Encode { .. })
+    }
 }
 
 impl Case {

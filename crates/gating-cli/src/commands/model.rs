@@ -104,7 +104,7 @@ fn verify(name: &str, settings: &Settings, output: &Output) -> Result<(), Failur
     let network = located.files.kind()?;
     let pooling = if network.is_causal() { Pooling::LastToken } else { Pooling::Mean };
     let device = device::choose(settings, output)?;
-    let encoder = models::load(&located, pooling, (&device, device::dtype(settings)), output)?;
+    let encoder = models::load(&located, pooling, (&device, device::dtype(settings)))?;
     let numbers = encoder.encode(MESSAGE)?.to_vec()?;
     if let Some(found) = numbers.iter().find(|number| !number.is_finite()) {
         let message = format!("an embedding holds {found}, expected finite numbers");

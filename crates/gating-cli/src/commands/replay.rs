@@ -1,11 +1,13 @@
 //! `gating replay`: learns from event logs, and goes on where a checkpoint stopped.
 
+use std::mem;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use gating_core::{Embedding, Error, Loss, Rewards, Scores};
 use serde::Serialize;
 
+use super::resync::warn_of_dropped;
 use crate::args::ReplayArgs;
 use crate::device;
 use crate::failure::{Failure, Kind};
@@ -258,8 +260,12 @@ impl<'a> Replay<'a> {
     /// Applies the metagraphs that were there when an event was logged.
     fn resync(&mut self, block: u64) -> Result<(), Failure> {
         let Some(history) = &mut self.history else { return Ok(()) };
+        let mut is_first = self.session.gate.metagraph().is_none();
         for (taken, resync) in history.apply(&self.session.gate, block)? {
             self.scored = None;
+            if mem::take(&mut is_first) {
+                warn_of_dropped(&resync, self.output);
+            }
             let replaced = resync.replaced.len() as u64;
             for tally in [&mut self.run, &mut self.progress.tally] {
                 tally.resyncs += 1;
@@ -370,6 +376,9 @@ impl<'a> Replay<'a> {
         let message = format!("interrupted behind step {steps} of the replay");
         let failure = Failure::new(Kind::Interrupted, anyhow::Error::msg(message));
         match self.session.has_folder() {
+            true if self.args.again => {
+                failure.hint("the same command without --again goes on from there")
+            }
             true => failure.hint("the same command goes on from there"),
             false => failure,
         }
@@ -386,17 +395,20 @@ impl<'a> Replay<'a> {
                 let unwanted = unwanted.join(", ");
                 self.output.warning(format_args!("no event is selected: {unwanted}"));
             }
+            (0, End::Logs) => self.output.warning("no event is in the logs"),
             (0, End::Until) => self.output.warning("no event is selected until --until"),
             _ => {}
         }
     }
 
-    /// Refuses files of which no line is an event: they are no logs. So it does where every event is bad.
+    /// Refuses logs of which nothing can be learned: no line is an event, or every event is bad.
     fn check_useful(&self, end: End) -> Result<(), Failure> {
         let total = &self.progress.tally;
-        let is_all_bad = total.skipped.keys().all(|why| why.is_bad());
-        if end != End::Interrupt && total.steps == 0 && is_all_bad && total.num_skipped() > 0 {
-            return Err(self.useless());
+        let is_useless = |why: &Why| why.is_bad() || *why == Why::NotAnEvent;
+        let is_all_useless = total.skipped.keys().all(is_useless);
+        let is_any_bad = total.skipped.keys().any(|why| why.is_bad());
+        if end != End::Interrupt && total.steps == 0 && is_all_useless && is_any_bad {
+            return Err(self.nothing_learned());
         }
         self.warn_of_selection(end);
         let waiting = self.history.as_ref().map_or(0, History::num_waiting);
@@ -409,8 +421,8 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    /// Says that every line is bad, and in which ways.
-    fn useless(&self) -> Failure {
+    /// Says in which ways every line is bad.
+    fn nothing_learned(&self) -> Failure {
         let names: Vec<String> = self.args.logs.iter().map(|log| replay::name(log)).collect();
         let names = names.join(", ");
         let skipped = &self.progress.tally.skipped;
@@ -421,7 +433,12 @@ impl<'a> Replay<'a> {
         } else {
             let whys = skipped.iter().map(|(why, count)| format!("{count} {}", why.words()));
             let whys: Vec<String> = whys.collect();
-            let hint = "the warnings above name lines; uids must be below `gating.num_uids`";
+            let hint = match skipped.contains_key(&Why::UidOutOfRange) {
+                true => {
+                    "a new head has `gating.num_uids` uids, one that goes on as many as its checkpoint"
+                }
+                false => "--strict ends at the first bad line, and names it",
+            };
             (format!("nothing can be learned from {names}: {}", whys.join(", ")), hint)
         };
         Failure::new(Kind::Input, anyhow::Error::msg(message)).hint(hint)

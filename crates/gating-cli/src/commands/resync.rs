@@ -71,21 +71,23 @@ pub(super) fn resync(
     output: &Output,
 ) -> Result<Line, Failure> {
     let session = Session::for_rows(checkpoint, settings, device, output)?;
-    let report = match session.gate.metagraph() {
+    let before = session.gate.metagraph();
+    let report = match &before {
         Some(before) => {
             let report = session.gate.follow(metagraph)?;
-            check_size(&before, metagraph, shrink)?;
+            check_size(before, metagraph, shrink)?;
             report
         }
         None => {
             output
                 .note("nobody said whose the rows are: from here on they belong to this metagraph");
-            let report = session.gate.attach(metagraph)?;
-            warn_of_loss(&report, session.gate.step(), output);
-            report
+            session.gate.attach(metagraph)?
         }
     };
     session.save()?;
+    if before.is_none() {
+        warn_of_dropped(&report, output);
+    }
     Ok(Line::new(&report))
 }
 
@@ -101,15 +103,12 @@ fn check_size(before: &Metagraph, now: &Metagraph, shrink: Shrink) -> Result<(),
     }
 }
 
-/// Says that rows go which may have learned something. Before, a head had as many as were asked for, which
-/// is no mistake of the metagraph.
-fn warn_of_loss(report: &Resync, steps: u64, output: &Output) {
-    if steps > 0 && !report.removed.is_empty() {
-        let removed = counted(report.removed.len(), "row");
-        output.warning(format_args!(
-            "{removed} beyond the metagraph's uids are gone, with what they learned; the checkpoint before \
-             still has them"
-        ));
+/// Warns of rows that the first metagraph drops. The head is then as large as somebody said, so that it is
+/// no error.
+pub(super) fn warn_of_dropped(first: &Resync, output: &Output) {
+    if !first.removed.is_empty() {
+        let dropped = counted(first.removed.len(), "row");
+        output.warning(format_args!("dropped {dropped} of uids that the metagraph does not have"));
     }
 }
 

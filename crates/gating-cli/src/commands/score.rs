@@ -88,11 +88,18 @@ fn available(
     if let Some(attached) = session.gate.metagraph() {
         let replaced = MetagraphDiff::between(&attached, metagraph)?.replaced.len();
         if replaced > 0 {
-            let replaced = counted(replaced, "uid");
-            output.warning(format_args!(
-                "the rows of {replaced} were learned for somebody else: `gating resync` makes \
-                 them new"
-            ));
+            let (replaced, blocks) =
+                (counted(replaced, "uid"), metagraph.block().zip(attached.block()));
+            output.warning(match blocks {
+                Some((given, known)) if given < known => format!(
+                    "the rows of {replaced} were learned for somebody else: the metagraph, of block \
+                     {given}, is older than theirs, of block {known}"
+                ),
+                _ => format!(
+                    "the rows of {replaced} were learned for somebody else: `gating resync` makes \
+                     them new"
+                ),
+            });
         }
     }
     let limit = settings.vpermit_tao_limit;

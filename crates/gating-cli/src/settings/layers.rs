@@ -112,7 +112,11 @@ impl Layers {
         });
         unknown
             .map(|(name, Entry { source, text, .. })| {
-                let similar = similar(name).map(|key| format!(", but `{key}` is"));
+                let variable = |key: &str| key.to_uppercase().replace('.', "__");
+                let similar = similar(name).map(|key| match source {
+                    Source::Environment(_) => format!(", but {} is", variable(key)),
+                    _ => format!(", but `{key}` is"),
+                });
                 let similar = similar.unwrap_or_default();
                 // What stands in the environment may be secret, and meant for somebody else.
                 let text = match source {
@@ -162,7 +166,7 @@ impl Layers {
     }
 
     /// `gating.momentum` is the variable `GATING__MOMENTUM`. Variables that begin as those do and
-    /// are no setting are told of too.
+    /// are no setting are told of too, and so are those that lack an underscore.
     fn add_environment(&mut self, environment: impl Iterator<Item = (OsString, OsString)>) {
         for (variable, value) in environment {
             let Some(variable) = variable.to_str() else { continue };
@@ -172,8 +176,8 @@ impl Layers {
             let is_setting = is_upper && KEYS.iter().any(|key| key.name == name);
             // A short name such as MOCK may mean something to somebody else.
             let is_reference = is_upper && name.contains('.') && reference::is_known(&name);
-            // One underscore where there should be two: meant for nobody else.
-            let is_meant = |key: &str| key.contains('.') && key.replace('.', "_") == name;
+            // One underscore where there should be two: hardly meant for anybody else.
+            let is_meant = |key: &str| key.starts_with("gating.") && key.replace('.', "_") == name;
             let is_mistyped = is_upper && KEYS.iter().any(|key| is_meant(key.name));
             if is_ours || is_setting || is_reference || is_mistyped {
                 let text = value.to_string_lossy().into_owned();

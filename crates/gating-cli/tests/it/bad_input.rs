@@ -36,8 +36,8 @@ fn rewards_that_cannot_be() {
     learn("1,1", "0.5,0.5", 2, "uid 1 is repeated, expected each uid once");
     learn("1,2", "0.5", 2, "2 uids but 1 rewards, expected one reward a uid");
     learn("8", "0.5", 1, "uid 8 is out of range, expected one of the 8 uids from 0 to 7");
-    learn("3, 70000", "0.5,1", 2, "' 70000' for '--uids <UIDS>': expected a whole number from 0");
-    learn("1", "much", 2, "'much' for '--rewards <REWARDS>': expected a number");
+    learn("3, 70000", "0.5,1", 2, "' 70000' for '--uids <UIDS>': expected whole numbers from 0");
+    learn("1", "much", 2, "'much' for '--rewards <REWARDS>': expected numbers");
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn rows_that_a_first_metagraph_drops_are_told() {
     let small = place.metagraph("small.json", 10, &[1, 2, 3]);
     let run = place.run(&[&["resync", &small][..], &state, &JSON].concat());
     assert_eq!(run.json()[0]["removed"], json!([3, 4, 5, 6, 7]));
-    let expected = "5 rows beyond the metagraph's uids are gone, with what they learned";
+    let expected = "dropped 5 rows of uids that the metagraph does not have";
     assert!(run.stderr.contains(expected), "{run:?}");
 }
 

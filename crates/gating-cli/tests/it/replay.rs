@@ -305,9 +305,10 @@ fn what_is_no_log_is_an_error() {
     assert_eq!((run.code, run.error()["kind"].clone()), (Some(1), json!("input")), "{run:?}");
     assert!(run.stderr.contains("is an event"), "{run:?}");
     let event = json!({"prompt": "hi", "uids": [16, 17], "rewards": [0, 1]});
-    let path = place.write("plain.jsonl", &format!("noise\n{event}\n{event}\n"));
+    let other = json!({"record": {"message": "resynced"}});
+    let path = place.write("plain.jsonl", &format!("noise\n{event}\n{other}\n{event}\n"));
     let run = place.replay(&[&path]);
-    let expected = "1 bad, 2 with a uid that the head does not have";
+    let expected = "1 bad, 2 with a uid that the head does not have, 1 of other things";
     let message = format!("nothing can be learned from {path}: {expected}");
     assert_eq!((run.code, &run.error()["message"]), (Some(1), &json!(message)), "{run:?}");
     let (lines, summary) = split(&place.replay(&[&place.write("empty.log", "")]));

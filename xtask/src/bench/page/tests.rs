@@ -73,20 +73,23 @@ fn encoders_are_compared_with_pytorch_and_the_limit() {
     };
     let expected = [
         "| MiniLM 1x16 | 15.0 | 0.80 (0.80 to 0.80) | 0.45 (0.45 to 0.45) | 0.40 (0.40 to 0.40) \
-         | 0.5, met | 94 | 62 % | 3e-7 |",
+         | 0.5, met | 94 | 73 % | 3e-7 |",
         "| MiniLM 1x64 | 15.0 | 0.80 (0.80 to 0.80) | 0.45 (0.45 to 0.45) | 0.50 (0.50 to 0.50) \
-         | 0.5, missed | 75 | 50 %, missed | 3e-7 |",
+         | 0.5, missed | 75 | 58 %, missed | 3e-7 |",
         "| GPT-Neo 1x64 | 15.0 | 0.80 (0.80 to 0.80) | 0.45 (0.45 to 0.45) | 0.50 (0.50 to 0.50) \
-         | 0.5, met | 75 | 50 %, missed | 3e-7 |",
+         | 0.5, met | 75 | 58 %, missed | 3e-7 |",
+        "| GPT-Neo 1x256 | 15.0 | 0.80 (0.80 to 0.80) | 0.45 (0.45 to 0.45) | 0.30 (0.30 to 0.30) \
+         | 0.5, met | 125 | 97 %, met | 3e-7 |",
     ];
     let rows = vec![
         encode("MiniLM 1x16", 16, &all(&[0.004])),
         // As fast as the prototype, and slower than ONNX Runtime.
         encode("MiniLM 1x64", 64, &all(&[0.005])),
         encode("GPT-Neo 1x64", 64, &all(&[0.005])),
-        products(),
+        encode("GPT-Neo 1x256", 256, &all(&[0.003])),
+        product_row(),
     ];
-    check(Report::encoders, rows, &expected, (2, 3));
+    check(Report::encoders, rows, &expected, (4, 3));
 }
 
 #[test]
@@ -136,26 +139,26 @@ fn memory_is_measured_by_the_weights() {
     check(Report::memory, Vec::new(), &expected, (0, 1));
 }
 
-/// Products that reach 86 and 100 % of what registers do.
-fn products() -> Measured {
+/// Products that reach 86 and 80 % of what registers do.
+fn product_row() -> Measured {
     // 2 * 2048^3 operations in 0.1 s are 172 GFLOP/s; 1e9 in 5 ms are 200.
-    let ours = 2.0 * 2048_f64.powi(3) / 200e9;
+    let ours = 2.0 * 2048_f64.powi(3) / 160e9;
     let seconds =
         [(Peer::Eager, [0.1].as_slice()), (Peer::Ours, &[ours]), (Peer::Registers, &[0.005])];
     measured("product", Kind::Product, &seconds)
 }
 
 #[test]
-fn the_limit_is_the_faster_product() {
-    let report = report(vec![products()]);
+fn the_faster_product_is_attainable() {
+    let report = report(vec![product_row()]);
     let expected = "Registers alone reached 150 GFLOP/s at the median; PyTorch's product of two square \
-                    matrices of 2048 rows reached 86 % of that, and ours 100 %.";
+                    matrices of 2048 rows reached 86 % of that, and ours 80 %.";
     assert_eq!(report.product(), expected);
-    assert!(report.limit().is_some_and(|limit| (limit - 1.0).abs() < 1e-9));
+    assert!(report.attainable().is_some_and(|share| (share - 0.859).abs() < 1e-3));
 }
 
 #[test]
-fn a_share_needs_a_limit() {
+fn a_share_needs_a_product() {
     let seconds = [(Peer::Ours, [0.004].as_slice()), (Peer::Registers, &[0.005])];
     let share = |rows| {
         let table = report(rows).encoders(&mut Verdicts::default());
@@ -163,7 +166,7 @@ fn a_share_needs_a_limit() {
         cells[7].to_owned()
     };
     assert_eq!(share(vec![encode("MiniLM 1x16", 16, &seconds)]), "not measured");
-    assert_eq!(share(vec![encode("MiniLM 1x16", 16, &seconds), products()]), "62 %");
+    assert_eq!(share(vec![encode("MiniLM 1x16", 16, &seconds), product_row()]), "73 %");
 }
 
 #[test]

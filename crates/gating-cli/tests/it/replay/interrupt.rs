@@ -138,6 +138,8 @@ fn an_interrupted_replay_saves_and_goes_on() {
         let place = place();
         let mut replay = Piped::spawn(&place, &[]);
         replay.say(&log(4), 4);
+        // As `timeout` sends it, to the command and to its group.
+        replay.signal(signal);
         replay.signal(signal);
         let (code, output, errors) = replay.end();
         assert_eq!(code, Some(1), "{errors}");
