@@ -11,7 +11,7 @@ use super::statistics::{Spread, median, ratios};
 /// The section with a place for every table.
 const TEMPLATE: &str = include_str!("page.md");
 
-/// From how many tokens on the share of what is attainable is a target, and which.
+/// From how many tokens on the share of what registers reach is a target, and which.
 const SHARE_TOKENS: usize = 64;
 const SHARE: f64 = 0.8;
 
@@ -65,7 +65,8 @@ impl Report {
             "ours",
             "target",
             "ours, GFLOP/s",
-            "share of a large product",
+            "share of registers",
+            "of a large product",
             "difference",
         ];
         let attainable = self.attainable();
@@ -202,15 +203,17 @@ fn encoder(
         .unwrap_or(MISSING.to_owned());
     let rates = rate(measured.of(Peer::Ours), operations);
     let share = median(&register_shares(measured, Peer::Ours, operations));
-    let share = share.zip(attainable).map_or(MISSING.to_owned(), |(share, attainable)| {
-        let share = share / attainable;
-        let text = format!("{:.0} %", share * 100.0);
+    let percent = |share: f64| format!("{:.0} %", share * 100.0);
+    let of_product = share.zip(attainable).map(|(share, attainable)| percent(share / attainable));
+    let share = share.map_or(MISSING.to_owned(), |share| {
+        let text = percent(share);
         if tokens < SHARE_TOKENS { text } else { verdicts.judge(&text, share >= SHARE) }
     });
     let mut cells = vec![measured.row.name.clone(), milliseconds(measured, Peer::Eager)];
     cells.extend([Peer::Sdpa, Peer::Onnx].map(|peer| ratio(versus(measured, peer))));
     let rate = median(&rates).map_or(MISSING.to_owned(), |rate| format!("{:.0}", rate / 1e9));
-    cells.extend([ratio(ours), target, rate, share, difference(measured)]);
+    let of_product = of_product.unwrap_or(MISSING.to_owned());
+    cells.extend([ratio(ours), target, rate, share, of_product, difference(measured)]);
     Some(cells)
 }
 
