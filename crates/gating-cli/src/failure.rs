@@ -195,7 +195,9 @@ impl From<Error> for Failure {
             Error::Checkpoint { source: CheckpointError::Version { .. }, .. } => {
                 Some("use the version of gating that wrote it, or a newer one")
             }
-            Error::Checkpoint { .. } => Some("`gating checkpoint verify` says what can be done"),
+            Error::Checkpoint { .. } => {
+                Some("`gating checkpoint verify FOLDER` says what can be done")
+            }
             Error::NoWholeCheckpoint { .. } => {
                 Some("restore the folder from a backup, or begin a new one")
             }

@@ -281,7 +281,7 @@ fn adjust(
     if config.num_uids == checkpoint.num_uids() {
         config.num_uids = stored.num_uids;
     }
-    let checkpoint = checkpoint.with_config(config)?;
+    let checkpoint = checkpoint.with_config(config).map_err(|error| refuse(error, settings))?;
     let texts = |config: &GateConfig| {
         let GateConfig { learning_rate, momentum, identity, .. } = config;
         [learning_rate.to_string(), momentum.to_string(), identity.to_string()]
@@ -293,4 +293,18 @@ fn adjust(
         }
     }
     Ok(checkpoint)
+}
+
+/// Says where a setting comes from that cannot change any more.
+fn refuse(error: Error, settings: &Settings) -> Failure {
+    let Error::FixedSetting { name, .. } = error else { return error.into() };
+    let key = format!("gating.{name}");
+    let failure = Failure::from(error);
+    match settings.given(&key) {
+        Some(entry) => failure.hint(format!(
+            "`{key}` comes from {}: leave it out there, or begin a new checkpoint",
+            entry.source
+        )),
+        None => failure,
+    }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::path::{Path, PathBuf};
 
-use gating_core::{Checkpoint, CheckpointFolder, CheckpointStatus, Error};
+use gating_core::{Checkpoint, CheckpointError, CheckpointFolder, CheckpointStatus, Error};
 use serde::Serialize;
 
 use super::metagraph::known;
@@ -114,6 +114,8 @@ fn fall_back(folder: &Path, error: Error, output: &Output) -> Result<Checkpoint,
 /// Says which checkpoint could be gone back to, if one can.
 fn damaged(folder: &Path, error: Error) -> Failure {
     let is_damage = matches!(error, Error::Checkpoint { .. });
+    let is_of_other_version =
+        matches!(error, Error::Checkpoint { source: CheckpointError::Version { .. }, .. });
     let failure = Failure::from(error);
     let others = Checkpoint::verify(folder).unwrap_or_default();
     match others.iter().rev().find_map(|status| status.step.as_ref().ok()) {
@@ -122,6 +124,9 @@ fn damaged(folder: &Path, error: Error) -> Failure {
              checkpoint",
             folder.display()
         )),
+        None if is_damage && !is_of_other_version => {
+            failure.hint("restore the folder from a backup, or begin a new one")
+        }
         _ => failure,
     }
 }

@@ -98,8 +98,9 @@ fn settings(args: &SettingArgs) -> (Option<Settings>, String, Vec<String>) {
             (Some(settings), format!("right, {given} given"), Vec::new())
         }
         Err(failure) => {
-            let problems = std::iter::once(failure.message()).chain(failure.chain());
-            (None, "wrong".to_owned(), problems.collect())
+            let causes = failure.chain();
+            let problems = if causes.is_empty() { vec![failure.message()] } else { causes };
+            (None, "wrong".to_owned(), problems)
         }
     }
 }

@@ -42,8 +42,12 @@ pub(crate) fn run(args: &ReplayArgs, settings: &Settings, output: &Output) -> Re
     let device = device::choose(settings, output)?;
     let mut session = Session::for_writing(settings, &device, output)?;
     let selection = selection(args);
-    let progress = resume(args, &selection, &session, output)?;
+    let progress = resume(args, &selection, &session)?;
     let reader = Reader::new(&args.logs, selection, &progress)?;
+    if !progress.logs.is_empty() {
+        let steps = counted(progress.tally.steps, "step");
+        output.note(format_args!("going on behind {steps} of this replay"));
+    }
     let batch = match args.batch {
         Some(batch) => usize::from(batch),
         // Who writes line by line to stdin may wait for the loss of each.
@@ -76,7 +80,6 @@ fn resume(
     args: &ReplayArgs,
     selection: &Selection,
     session: &Session,
-    output: &Output,
 ) -> Result<Progress, Failure> {
     let mut words = selection.words();
     if args.metagraphs.is_some() {
@@ -86,8 +89,6 @@ fn resume(
         Some(text) if !args.again => {
             let progress = Progress::from_json(text)?;
             progress.check_selection(&words)?;
-            let steps = counted(progress.tally.steps, "step");
-            output.note(format_args!("going on behind {steps} of this replay"));
             Ok(progress)
         }
         _ => Ok(Progress::new(words)),

@@ -177,6 +177,8 @@ fn a_damaged_checkpoint_is_left_only_when_told_to() {
     assert!(run.stderr.contains("is not a whole safetensors file"), "{run:?}");
     assert_eq!(place.run_tiny(&learn).code, Some(0));
     assert_eq!(place.run(&verify).json()[0]["step"], json!(3));
+    [2, 3].into_iter().for_each(damage);
+    check_bare(&place, &["checkpoint", "verify", "state"], 1, "restore the folder from a backup");
 }
 
 #[test]

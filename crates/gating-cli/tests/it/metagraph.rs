@@ -132,6 +132,9 @@ fn metagraphs_are_converted() {
     }
     let run = place.run(&["metagraph", "convert", &file, "--output", "-"]);
     assert_eq!(run.stdout.as_bytes(), original);
+    let run = place.run(&["metagraph", "convert", &file, "--to", "npz", "--output", &file]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert_eq!(fs::read(&file).expect("it is still there"), original);
 }
 
 #[test]

@@ -73,6 +73,8 @@ fn the_doctor_looks_at_everything() {
     check(&state, 1, "checkpoint", "state cannot be used");
     place.write("gating.toml", "[gating]\nmomentum = 2\n");
     check(&[], 2, "configuration", "found 2");
+    let wrong = place.run(&["doctor", "--format", "json"]);
+    assert_eq!(wrong.json()[0]["problems"].as_array().map(Vec::len), Some(1), "{wrong:?}");
 }
 
 /// Nothing falls back to f32 in silence.

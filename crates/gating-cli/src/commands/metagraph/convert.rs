@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::read;
 use crate::args::MetagraphFormat;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::output::{Output, counted};
 
 #[derive(Serialize)]
@@ -23,6 +23,7 @@ pub(super) fn run(
     path: &Path,
     output: &Output,
 ) -> Result<(), Failure> {
+    check_output(files, path)?;
     let metagraph = read(files)?;
     let bytes = metagraph.to_bytes(to.into())?;
     if path == Path::new("-") {
@@ -34,4 +35,17 @@ pub(super) fn run(
     output.result(&line, |Line { file, n, bytes }| {
         format!("{file}: {}, {}", counted(*n, "uid"), counted(*bytes, "byte"))
     })
+}
+
+/// Refuses to write over what is read: other forms keep less of it.
+fn check_output(files: &[PathBuf], path: &Path) -> Result<(), Failure> {
+    // A file that is not there yet is none of those that are read.
+    let Ok(place) = path.canonicalize() else { return Ok(()) };
+    let is_read = |file: &PathBuf| file.canonicalize().is_ok_and(|file| file == place);
+    if !files.iter().any(is_read) {
+        return Ok(());
+    }
+    let message = format!("{} is the file that is read", path.display());
+    let failure = Failure::new(Kind::Usage, anyhow::Error::msg(message));
+    Err(failure.hint("name another file with --output"))
 }
