@@ -75,9 +75,10 @@ mod tests {
             let arguments: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
             Bench::parse(&arguments)
         };
-        assert_eq!(parse("").unwrap(), Bench::Devices(devices::Options::default()));
-        assert_eq!(parse("--peers").unwrap(), Bench::Peers(peers::Options::default()));
-        assert_eq!(parse("--gpu").unwrap(), Bench::Gpu(gpu::Options::default()));
+        let found = |line: &str| parse(line).expect("it names one comparison at most");
+        assert_eq!(found(""), Bench::Devices(devices::Options::default()));
+        assert_eq!(found("--peers"), Bench::Peers(peers::Options::default()));
+        assert_eq!(found("--gpu"), Bench::Gpu(gpu::Options::default()));
         assert!(matches!(parse("--save new"), Ok(Bench::Devices(_))));
         assert!(matches!(parse("--rounds 3 --gpu"), Ok(Bench::Gpu(_))));
         let error = parse("--gpu --peers").expect_err("two are chosen");

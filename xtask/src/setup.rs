@@ -120,16 +120,16 @@ mod tests {
             bail!("no space left")
         };
         let read = || fs::read_to_string(folder.join("file")).ok();
-        let names = |folder: &Path| fs::read_dir(folder).unwrap().count();
+        let names = |folder: &Path| fs::read_dir(folder).expect("it is there").count();
 
         assert!(make(&folder, fail).is_err());
         assert!(!folder.exists());
-        make(&folder, fill("first")).unwrap();
+        make(&folder, fill("first")).expect("the folder can be written to");
         assert_eq!((read().as_deref(), names(&folder), names(&parent)), (Some("first"), 1, 1));
         assert!(make(&folder, fail).is_err());
         assert_eq!(read().as_deref(), Some("first"));
-        make(&folder, fill("second")).unwrap();
+        make(&folder, fill("second")).expect("the folder can be written to");
         assert_eq!((read().as_deref(), names(&folder), names(&parent)), (Some("second"), 1, 1));
-        fs::remove_dir_all(&parent).unwrap();
+        fs::remove_dir_all(&parent).expect("the folder can be written to");
     }
 }

@@ -101,7 +101,7 @@ mod tests {
     fn record(folder: &Path, [group, device, size]: [&str; 3], sample: &str) {
         let names = [group, device, size].map(|name| name.replace([':', '/'], "_"));
         let folder = folder.join(names.join("/")).join("new");
-        fs::create_dir_all(&folder).unwrap();
+        fs::create_dir_all(&folder).expect("the folder can be written to");
         let benchmark = serde_json::json!({
             "group_id": group,
             "function_id": device,
@@ -109,8 +109,9 @@ mod tests {
             "throughput": null,
             "full_id": format!("{group}/{device}/{size}"),
         });
-        fs::write(folder.join("benchmark.json"), benchmark.to_string()).unwrap();
-        fs::write(folder.join("sample.json"), sample).unwrap();
+        fs::write(folder.join("benchmark.json"), benchmark.to_string())
+            .expect("the folder can be written to");
+        fs::write(folder.join("sample.json"), sample).expect("the folder can be written to");
     }
 
     #[test]
@@ -123,7 +124,7 @@ mod tests {
         record(&folder, ["learn", "host", "256x384/per-step/50"], sample);
         record(&folder, ["learn", "host", "1024x384/accumulate/50"], sample);
         let estimates = read(&folder);
-        fs::remove_dir_all(&folder).unwrap();
+        fs::remove_dir_all(&folder).expect("the folder can be written to");
         let estimates = estimates.expect("the files are whole");
         let ids: Vec<String> = estimates.iter().map(Estimate::id).collect();
         let expected = [

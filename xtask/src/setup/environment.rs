@@ -102,13 +102,13 @@ mod tests {
     fn a_command_searches_the_folders_first() {
         let environment = Environment::default().with("A", "1").with_libraries("/first".into());
         let mut command = Command::new("true");
-        environment.give(&mut command).unwrap();
+        environment.give(&mut command).expect("paths can be joined");
         let given = |name: &str| {
             let value = command.get_envs().find(|(given, _)| *given == name);
             value.and_then(|(_, value)| value).map(|value| value.to_string_lossy().into_owned())
         };
         assert_eq!(given("A").as_deref(), Some("1"));
-        let path = given(SEARCH_PATH).unwrap();
+        let path = given(SEARCH_PATH).expect("it is given");
         assert_eq!(env::split_paths(&path).next(), Some(PathBuf::from("/first")));
     }
 }

@@ -222,7 +222,8 @@ mod tests {
     fn a_manifest_names_the_driver_beside_it() {
         let manifest =
             br#"{"ICD": {"api_version": "1.4.305", "library_path": "libvulkan_lvp.so"}}"#;
-        let placed: Value = serde_json::from_str(&placed(manifest).unwrap()).unwrap();
+        let placed = placed(manifest).expect("it names a library");
+        let placed: Value = serde_json::from_str(&placed).expect("it is JSON");
         assert_eq!(placed["ICD"]["library_path"], DRIVER);
         assert_eq!(placed["ICD"]["api_version"], "1.4.305");
     }

@@ -6,24 +6,17 @@ const MAX_FILE_LINES: usize = 600;
 const MAX_FUNCTION_LINES: usize = 60;
 
 /// What code does not say anywhere. The parts keep this file from breaking its own rule.
-const UNWANTED: [&str; 4] = [
+const UNWANTED: [&str; 5] = [
     concat!("todo", "!("),
     concat!("unimplemented", "!("),
     concat!("dbg", "!("),
     concat!("#[", "ignore"),
+    concat!(".unwrap", "()"),
 ];
-const UNWRAP: &str = concat!(".unwrap", "()");
 const ALLOW: [&str; 2] = [concat!("#[", "allow("), concat!("#![", "allow(")];
 
-const RULES: [fn(&Source) -> Vec<Violation>; 7] = [
-    no_module_doc,
-    named_mod,
-    long_file,
-    long_functions,
-    allows_without_reason,
-    unwanted_code,
-    unwraps,
-];
+const RULES: [fn(&Source) -> Vec<Violation>; 6] =
+    [no_module_doc, named_mod, long_file, long_functions, allows_without_reason, unwanted_code];
 
 /// A source file in the layout of rustfmt.
 pub(super) struct Source<'a> {
@@ -62,18 +55,6 @@ impl<'a> Source<'a> {
         }
         let closing = format!("{}}}", indentation(self.lines[start]));
         (body..last).find(|&index| self.lines[index] == closing).unwrap_or(last)
-    }
-
-    /// For each line, whether it is part of a test.
-    fn tests(&self) -> Vec<bool> {
-        let is_test = self.path.contains("/tests/") || self.path.ends_with("/tests.rs");
-        let mut tests = vec![is_test; self.lines.len()];
-        for (start, line) in self.code() {
-            if line.starts_with("#[cfg(test)]") || line.starts_with("#[cfg(all(test,") {
-                tests[start..=self.item_end(start)].fill(true);
-            }
-        }
-        tests
     }
 }
 
@@ -145,13 +126,6 @@ fn unwanted_code(source: &Source<'_>) -> Vec<Violation> {
     source.code().filter_map(violation).collect()
 }
 
-fn unwraps(source: &Source<'_>) -> Vec<Violation> {
-    let tests = source.tests();
-    let unwraps = source.code().filter(|(index, line)| line.contains(UNWRAP) && !tests[*index]);
-    let message = || format!("`{UNWRAP}` outside of tests, expected an error or `expect`");
-    unwraps.map(|(index, _)| source.violation(index, message())).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,21 +192,5 @@ mod tests {
             check("a.rs", &format!("    {needle}"), &[&format!("2: `{needle}` is not wanted")]);
             check("a.rs", &format!("    // {needle}"), &[]);
         }
-    }
-
-    #[test]
-    fn only_tests_unwrap() {
-        let line = format!("    a(){UNWRAP};");
-        let module = format!("#[cfg(test)]\nmod tests {{\n{line}\n}}\n");
-        let expected =
-            |line| format!("{line}: `{UNWRAP}` outside of tests, expected an error or `expect`");
-        check("src/a.rs", &line, &[&expected(2)]);
-        check("tests/it/a.rs", &line, &[&expected(2)]);
-        check("crates/a/tests/it/a.rs", &line, &[]);
-        check("src/a/tests.rs", &line, &[]);
-        check("src/a.rs", &module, &[]);
-        check("src/a.rs", &format!("{module}{line}"), &[&expected(6)]);
-        check("src/a.rs", &format!("#[cfg(test)]\nmod tests;\n{line}"), &[&expected(4)]);
-        check("src/a.rs", &format!("/// a{UNWRAP}\nfn f(){{}}"), &[]);
     }
 }

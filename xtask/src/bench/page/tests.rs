@@ -162,7 +162,8 @@ fn a_share_of_a_product_needs_one() {
     let seconds = [(Peer::Ours, [0.004].as_slice()), (Peer::Registers, &[0.005])];
     let share = |rows| {
         let table = report(rows).encoders(&mut Verdicts::default());
-        let cells: Vec<&str> = table.lines().nth(2).unwrap().split(" | ").collect();
+        let cells: Vec<&str> =
+            table.lines().nth(2).expect("a row is behind the head").split(" | ").collect();
         [cells[7], cells[8]].map(str::to_owned)
     };
     assert_eq!(share(vec![encode("MiniLM 1x16", 16, &seconds)]), ["62 %", "not measured"]);
