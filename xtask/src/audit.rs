@@ -181,7 +181,7 @@ mod tests {
     /// Who runs them without any of them missing has to install them all.
     #[test]
     fn the_workflows_install_every_tool() {
-        for name in ["ci.yml", "advisories.yml"] {
+        for name in ["ci.yml", "weekly.yml"] {
             let path = workspace::root().join(".github/workflows").join(name);
             let text = files::read_text(&path).expect("the workflow is there");
             for check in &CHECKS {

@@ -18,14 +18,16 @@ pub(crate) enum Kind {
     ///
     /// `gating help COMMAND`.
     Usage,
-    /// A setting is unknown, of the wrong type or out of range; all of them are told at once.
+    /// A setting is unknown, of the wrong type or out of range; all of them are told at once. Or it is
+    /// one that a checkpoint has decided for good.
     ///
     /// `gating config show`, `gating config init`.
     Configuration,
     /// A message without tokens, a uid that the head does not have, a line that is no message; with
-    /// `replay --strict` a line that is no event, without it logs of which every event is bad.
+    /// `replay --strict` a line that is no event, without it logs of which every event is bad. A head
+    /// that cannot be imported; weights that have overflowed.
     ///
-    /// The message names it.
+    /// The message names it; after an overflow, go back to an earlier checkpoint.
     Input,
     /// A model is not on this machine, or its files are not whole or not of a known network.
     ///
@@ -36,9 +38,10 @@ pub(crate) enum Kind {
     /// `gating checkpoint verify`.
     Checkpoint,
     /// A file holds no metagraph, or one that is damaged, of another subnet, or older than the one
-    /// that the rows belong to.
+    /// that the rows belong to; a node does not have the subnet or the block; a network has lost more
+    /// than half of its uids.
     ///
-    /// `gating metagraph diff`.
+    /// `gating metagraph show`; `--netuid`; `--accept-shrink`.
     Metagraph,
     /// A device is not compiled in or not there, cannot compute in `neuron.dtype`, or failed.
     ///

@@ -66,7 +66,7 @@ pub(crate) const KEYS: [Key; 14] = [
     key(
         "neuron.device",
         Some("auto"),
-        "Where to compute: auto, cpu, libtorch, cuda[:N], burn:cuda[:N], wgpu[:N] or vulkan[:N], as compiled in",
+        "Where to compute: auto, cpu, libtorch, cuda[:N] or libtorch:cuda[:N], burn:cuda[:N], wgpu[:N] or vulkan[:N], as compiled in",
     ),
     key(
         "neuron.cache_bytes",

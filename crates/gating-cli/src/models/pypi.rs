@@ -81,6 +81,8 @@ fn install(target: &Path) -> Result<(), Failure> {
             .args(["--disable-pip-version-check", "--target"])
             .arg(target)
             .arg(PACKAGE)
+            // Python looks for modules where it is started first, and nothing is there.
+            .current_dir(target)
             .stdin(Stdio::null())
             .output();
         match output {

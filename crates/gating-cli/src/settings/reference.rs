@@ -14,7 +14,7 @@ pub(crate) struct Group {
     flags: &'static [&'static str],
 }
 
-pub(crate) const GROUPS: [Group; 10] = [
+pub(crate) const GROUPS: [Group; 11] = [
     Group {
         why: "nothing is sent to Weights & Biases",
         values: &[
@@ -111,6 +111,11 @@ pub(crate) const GROUPS: [Group; 10] = [
         why: "the state is kept in --checkpoint, and no log of events is written",
         values: &["neuron.checkpoint_block_length", "neuron.events_retention_size", "neuron.name"],
         flags: &["neuron.disable_log_rewards", "neuron.dont_save_events"],
+    },
+    Group {
+        why: "no versions are compared, and nothing asks before it works",
+        values: &[],
+        flags: &["no_prompt", "no_version_checking"],
     },
     Group {
         why: "nothing can be replaced by a mock; `gating demo` simulates a network",

