@@ -302,7 +302,7 @@ pub(crate) struct FetchArgs {
     /// The block to look at; the newest one that is final where it is not given
     #[arg(long, value_name = "NUMBER")]
     pub(crate) block: Option<u64>,
-    /// Where to write the snapshot; to stdout where it is not given
+    /// Where to write the snapshot; stdout where it is not given, or `-`
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// How often to try again where no node answers

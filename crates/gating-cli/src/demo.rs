@@ -22,7 +22,7 @@ use crate::chart::Panel;
 use crate::failure::{Failure, Kind};
 use crate::output::{Output, counted, seconds};
 use crate::plot::Plot;
-use crate::session::Session;
+use crate::session::{MADE_BY, Session};
 use crate::settings::Settings;
 use crate::{chart, device, models};
 use messages::Message;
@@ -55,8 +55,8 @@ const REPORTS: u64 = 10;
 
 /// Where the demo writes, unless told otherwise.
 const FOLDER: &str = "gating-demo";
-/// The note in a checkpoint by which the demo knows its own.
-const MADE_BY: (&str, &str) = ("made_by", "gating demo");
+/// What the note in a checkpoint says by which the demo knows its own.
+const DEMO: &str = "gating demo";
 
 #[derive(Serialize)]
 struct StepLine {
@@ -112,7 +112,7 @@ pub(crate) fn run(args: &DemoArgs, settings: &Settings, output: &Output) -> Resu
     clock.lap("load");
     output.note(format_args!("encoder: {} from {}", encoder.id(), located.name));
     let mut session = Session::begin(settings, &located, encoder, open(&folder)?)?;
-    session.notes.insert(MADE_BY.0.to_owned(), MADE_BY.1.to_owned());
+    session.notes.insert(MADE_BY.to_owned(), DEMO.to_owned());
 
     let mut demo = Demo::new(session, settings, output)?;
     clock.lap("encode");
@@ -152,7 +152,7 @@ pub(crate) fn run(args: &DemoArgs, settings: &Settings, output: &Output) -> Resu
 fn open(path: &Path) -> Result<CheckpointFolder, Failure> {
     let folder = CheckpointFolder::open(path)?;
     let is_ours = |notes: &BTreeMap<String, String>| {
-        notes.get(MADE_BY.0).is_some_and(|made_by| made_by == MADE_BY.1)
+        notes.get(MADE_BY).is_some_and(|made_by| made_by == DEMO)
     };
     match folder.read()? {
         Some(checkpoint) if !is_ours(&checkpoint.notes) => {

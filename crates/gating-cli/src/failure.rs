@@ -170,6 +170,7 @@ impl From<Error> for Failure {
             | Error::CheckpointFile { .. }
             | Error::Checkpoint { .. }
             | Error::OtherEncoder { .. } => Kind::Checkpoint,
+            Error::Metagraph(gating_metagraph::Error::File { .. }) => Kind::File,
             Error::Metagraph(_)
             | Error::NotAttached
             | Error::EmptyMetagraph
@@ -185,7 +186,8 @@ impl From<Error> for Failure {
         let hint = match &error {
             Error::OtherEncoder { .. } => Some(
                 "a checkpoint knows its encoder: leave out --gating.model_name and \
-                 --neuron.use_custom_gating_model",
+                 --neuron.use_custom_gating_model; where the model has changed on its hub since, name \
+                 the commit it had: --gating.model_name ORG/NAME@COMMIT",
             ),
             Error::FixedSetting { .. } => Some("leave the setting out, or begin a new checkpoint"),
             Error::OlderMetagraph { .. } => {
@@ -225,6 +227,9 @@ impl From<gating_encoders::Error> for Failure {
             error @ gating_encoders::Error::DType { .. } => {
                 Self::new(Kind::Device, anyhow::Error::new(error))
             }
+            error @ gating_encoders::Error::File { .. } => {
+                Self::new(Kind::File, anyhow::Error::new(error))
+            }
             error => Self::new(Kind::Model, anyhow::Error::new(error)),
         }
     }
@@ -250,9 +255,10 @@ impl From<DeviceError> for Failure {
 fn device_error(error: &Error) -> Option<&DeviceError> {
     match error {
         Error::Device(error) => Some(error),
-        Error::Encode(error) => match error.get().downcast_ref()? {
-            gating_encoders::Error::Device(error) => Some(error),
-            _ => None,
+        Error::Encode(error) => match error.get().downcast_ref() {
+            Some(gating_encoders::Error::Device(error)) => Some(error),
+            // The cache fetches what the encoder has left on the device.
+            _ => device_error(error.get().downcast_ref()?),
         },
         _ => None,
     }
@@ -266,7 +272,11 @@ impl From<gating_core::EncodeError> for Failure {
 
 impl From<gating_metagraph::Error> for Failure {
     fn from(error: gating_metagraph::Error) -> Self {
-        Self::new(Kind::Metagraph, anyhow::Error::new(error))
+        let kind = match error {
+            gating_metagraph::Error::File { .. } => Kind::File,
+            _ => Kind::Metagraph,
+        };
+        Self::new(kind, anyhow::Error::new(error))
     }
 }
 

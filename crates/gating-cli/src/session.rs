@@ -20,6 +20,8 @@ use crate::settings::Settings;
 /// The notes in a checkpoint by which its encoder is found again.
 const MODEL_NAME: &str = "gating.model_name";
 const CUSTOM: &str = "neuron.use_custom_gating_model";
+/// The note of who made all that a checkpoint holds. It is gone once somebody else goes on with it.
+pub(crate) const MADE_BY: &str = "made_by";
 
 /// A gating model with its state.
 pub(crate) struct Session {
@@ -101,7 +103,7 @@ impl Session {
             hidden_size: checkpoint.hidden_size(),
             device: device.clone(),
         });
-        let (notes, progress) = (checkpoint.notes.clone(), checkpoint.progress.clone());
+        let (notes, progress) = (others(&checkpoint), checkpoint.progress.clone());
         let gate = Gate::restore(cached(encoder, settings), checkpoint)?;
         Ok(Self { gate, folder: Some(folder), notes, progress, is_unsaved: false })
     }
@@ -191,8 +193,7 @@ impl Session {
         device: &Device,
         output: &Output,
     ) -> Result<Self, Failure> {
-        let mut notes =
-            checkpoint.as_ref().map(|checkpoint| checkpoint.notes.clone()).unwrap_or_default();
+        let mut notes = checkpoint.as_ref().map(others).unwrap_or_default();
         let progress = checkpoint.as_ref().and_then(|checkpoint| checkpoint.progress.clone());
         let model_name = match (settings.given(MODEL_NAME), notes.get(MODEL_NAME)) {
             (None, Some(name)) => name,
@@ -260,6 +261,23 @@ impl Encoder for NotLoaded {
     fn encode_batch(&self, _messages: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
         Err(EncodeError::new("the encoder is not loaded"))
     }
+}
+
+/// The notes that hold for whoever goes on with a checkpoint.
+fn others(checkpoint: &Checkpoint) -> BTreeMap<String, String> {
+    let mut notes = checkpoint.notes.clone();
+    notes.remove(MADE_BY);
+    notes
+}
+
+/// The model that work on a checkpoint, or a new one, would load: the one that the settings name, or
+/// that the checkpoint knows. None where only the default would be left.
+pub(crate) fn model_name<'a>(
+    settings: &'a Settings,
+    checkpoint: Option<&'a Checkpoint>,
+) -> Option<&'a str> {
+    let known = || checkpoint?.notes.get(MODEL_NAME).map(String::as_str);
+    settings.given(MODEL_NAME).map(|_| settings.model_name.as_str()).or_else(known)
 }
 
 /// Notes by what the encoder is found again.

@@ -78,7 +78,12 @@ impl ModelFiles {
 
     /// The settings of the network.
     pub(crate) fn config<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        json(&self.folder.join(CONFIG))
+        self.json(CONFIG)
+    }
+
+    /// A file of JSON that must be there.
+    pub(crate) fn json<T: DeserializeOwned>(&self, file: &str) -> Result<T, Error> {
+        json(&self.folder.join(file))
     }
 
     /// The weights, still on the disk.

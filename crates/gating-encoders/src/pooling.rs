@@ -61,8 +61,7 @@ impl Pooling {
         }
         let path = Path::new(folder).join("config.json");
         let file = path.to_str().expect("it was made of texts");
-        let config: Option<PoolingConfig> = files.optional(file)?;
-        config.map_or(Ok(Self::default()), |config| config.pooling())
+        files.json::<PoolingConfig>(file)?.pooling()
     }
 
     /// The mode, for the id of an encoder.

@@ -76,7 +76,10 @@ impl Columns {
             rewards,
             name,
             block: block.and_then(|block| block.parse().ok()),
-            time: time.and_then(|time| time.parse().ok().or_else(|| parse_time(&time))),
+            time: time.and_then(|time| {
+                let seconds = time.parse().ok().filter(|seconds: &f64| seconds.is_finite());
+                seconds.or_else(|| parse_time(&time))
+            }),
         })
     }
 }

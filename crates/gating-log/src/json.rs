@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::BadLine;
 use crate::event::Parts;
@@ -17,10 +18,12 @@ struct Line {
     message: Option<String>,
     uids: Option<Vec<Option<f64>>>,
     rewards: Option<Vec<Option<f64>>>,
-    name: Option<String>,
-    block: Option<f64>,
-    #[serde(alias = "_timestamp")]
-    timestamp: Option<Moment>,
+    name: Option<Loose>,
+    block: Option<Loose>,
+    timestamp: Option<Loose>,
+    /// The same in exports.
+    #[serde(rename = "_timestamp")]
+    exported_timestamp: Option<Loose>,
 }
 
 #[derive(Deserialize)]
@@ -34,11 +37,13 @@ struct Time {
     timestamp: Option<f64>,
 }
 
+/// What an event can do without, whatever stands there.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Moment {
-    Seconds(f64),
+enum Loose {
+    Number(f64),
     Text(String),
+    Other(IgnoredAny),
 }
 
 /// What a line says.
@@ -65,17 +70,36 @@ pub(crate) fn parse(line: &[u8]) -> Record {
 
 impl Line {
     fn into_parts(self) -> Parts {
-        let time = self.timestamp.and_then(|moment| match moment {
-            Moment::Seconds(time) => Some(time),
-            Moment::Text(text) => parse_time(&text),
-        });
+        let time = self.exported_timestamp.and_then(Loose::time);
+        let time = time.or_else(|| self.timestamp.and_then(Loose::time));
         Parts {
             prompt: self.prompt.or(self.message),
             uids: self.uids,
             rewards: self.rewards,
-            name: self.name,
-            block: self.block,
+            name: self.name.and_then(Loose::text),
+            block: self.block.and_then(Loose::number),
             time,
+        }
+    }
+}
+
+impl Loose {
+    fn text(self) -> Option<String> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    fn number(self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(number),
+            Self::Text(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
+            Self::Other(_) => None,
+        }
+    }
+
+    fn time(self) -> Option<f64> {
+        match self {
+            Self::Text(text) => parse_time(&text).or_else(|| Self::Text(text).number()),
+            other => other.number(),
         }
     }
 }
@@ -172,6 +196,17 @@ mod tests {
             r#"{"prompt": "hi", "uids": [1], "rewards": [1], "timestamp": "1970-01-02"}"#,
             "hi [1] [1.0] None None Some(86400.0)",
         );
+    }
+
+    #[test]
+    fn what_an_event_can_do_without_may_be_anything() {
+        let with =
+            |fields: &str| format!(r#"{{"prompt": "hi", "uids": [1], "rewards": [1], {fields}}}"#);
+        let bare = "hi [1] [1.0] None None";
+        check(&with(r#""name": 3, "block": [7], "timestamp": {"a": 1}"#), &format!("{bare} None"));
+        check(&with(r#""timestamp": 5, "_timestamp": 6"#), &format!("{bare} Some(6.0)"));
+        check(&with(r#""timestamp": "5.5", "_timestamp": null"#), &format!("{bare} Some(5.5)"));
+        check(&with(r#""block": "7""#), "hi [1] [1.0] None Some(7) None");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Files that are never half written.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -9,13 +9,20 @@ use tempfile::Builder;
 /// Writes a file whole or not at all: a sibling is written, synced and renamed, and the folder is
 /// synced.
 ///
-/// The new file has ordinary permissions, not those of the file it replaces.
+/// The new file has ordinary permissions, not those of the file it replaces. Where a link leads to a
+/// file, that file is replaced, and not the link. What is no file, such as a pipe or a device, cannot
+/// be replaced, and is written to.
 ///
 /// # Errors
 ///
 /// When the folder or the file cannot be written to; no sibling is left then, and a file that was
 /// there before is untouched unless only the folder could not be synced.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let real = path.canonicalize();
+    let path = real.as_deref().unwrap_or(path);
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return File::options().write(true).open(path)?.write_all(bytes);
+    }
     let folder = folder_of(path);
     let mut builder = Builder::new();
     make_readable(&mut builder);
@@ -58,8 +65,6 @@ fn sync(_: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {
@@ -95,6 +100,21 @@ mod tests {
         replace_file(&path, b"new").expect_err("a folder has that name");
         assert_eq!(names(folder.path()), ["a.json"]);
         assert_eq!(names(&path), ["b"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_leads_to_what_is_replaced() {
+        let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+        let [file, link, device] = ["file", "link", "device"].map(|name| folder.path().join(name));
+        fs::write(&file, "before").expect("the folder can be written to");
+        for (link, to) in [(&link, file.as_path()), (&device, Path::new("/dev/null"))] {
+            std::os::unix::fs::symlink(to, link).expect("links can be made");
+            replace_file(link, b"after").expect("what it leads to can be written to");
+            assert!(fs::symlink_metadata(link).expect("it was just made").is_symlink());
+        }
+        assert_eq!(fs::read(&file).expect("it is there"), b"after");
+        assert!(!fs::metadata("/dev/null").expect("it is there").is_file());
     }
 
     #[cfg(unix)]

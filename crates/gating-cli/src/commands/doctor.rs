@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::failure::{Failure, Kind};
 use crate::output::{Output, counted};
+use crate::session::model_name;
 use crate::settings::{SettingArgs, Settings};
 use crate::{device, models};
 use devices::DeviceReport;
@@ -71,22 +72,27 @@ pub(crate) fn run(args: &SettingArgs, output: &Output) -> Result<(), Failure> {
     Err(Failure::new(kind, anyhow::Error::msg(message)))
 }
 
-/// The checkpoint that the settings name, and why it or the device that they ask for cannot be had.
+/// The checkpoint that the settings name, and why it, its model or the device that they ask for cannot
+/// be had.
 fn wanted(settings: &Settings) -> (Option<String>, Vec<Failure>) {
     let mut failures: Vec<Failure> = device::open(settings).err().into_iter().collect();
-    let Some(folder) = &settings.checkpoint else { return (None, failures) };
-    let about = match Checkpoint::read(folder) {
+    let read =
+        settings.checkpoint.as_ref().map(|folder| (folder.display(), Checkpoint::read(folder)));
+    let checkpoint = read.as_ref().and_then(|(_, checkpoint)| checkpoint.as_ref().ok());
+    let located = model_name(settings, checkpoint).map(models::locate);
+    failures.extend(located.and_then(Result::err));
+    let about = read.map(|(folder, checkpoint)| match checkpoint {
         Ok(checkpoint) => {
             let (step, uids) = (checkpoint.step(), counted(checkpoint.num_uids(), "uid"));
-            format!("{} is whole: step {step}, {uids}", folder.display())
+            format!("{folder} is whole: step {step}, {uids}")
         }
-        Err(Error::NoCheckpoint { .. }) => format!("{} is not there yet", folder.display()),
+        Err(Error::NoCheckpoint { .. }) => format!("{folder} is not there yet"),
         Err(error) => {
             failures.push(error.into());
-            format!("{} cannot be used", folder.display())
+            format!("{folder} cannot be used")
         }
-    };
-    (Some(about), failures)
+    });
+    (about, failures)
 }
 
 /// The settings where they are right, how they are, and what is wrong with them.

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use gating_core::{Embedding, Error, Loss, Rewards, Scores};
+use gating_metagraph::Metagraph;
 use serde::Serialize;
 
 use super::resync::warn_of_dropped;
@@ -124,6 +125,8 @@ struct Replay<'a> {
     unsaved_steps: u64,
     is_changed: bool,
     shown: u64,
+    /// Whether it was said that events are older than the metagraph that the rows belong to.
+    has_told_older: bool,
     /// What the head says of the message of the next event, where the step before has told it.
     scored: Option<Result<Scores, Error>>,
 }
@@ -152,6 +155,7 @@ impl<'a> Replay<'a> {
             unsaved_steps: 0,
             is_changed: false,
             shown: 0,
+            has_told_older: false,
             scored: None,
         }
     }
@@ -223,6 +227,7 @@ impl<'a> Replay<'a> {
     ) -> Result<Option<StepLine>, Failure> {
         if let Some(block) = lesson.block {
             self.resync(block)?;
+            self.warn_of_older(block);
         }
         let rewards = &lesson.rewards;
         let scores = match self.scored.take() {
@@ -276,6 +281,20 @@ impl<'a> Replay<'a> {
             self.output.detail(format_args!("metagraph of block {taken}: {rows} made new"));
         }
         Ok(())
+    }
+
+    /// Says once that an event is of a time before the rows came to those whom they belong to.
+    fn warn_of_older(&mut self, block: u64) {
+        let attached = self.session.gate.metagraph();
+        let attached = attached.as_deref().and_then(Metagraph::block);
+        if let Some(attached) = attached.filter(|attached| block < *attached)
+            && !mem::replace(&mut self.has_told_older, true)
+        {
+            self.output.warning(format_args!(
+                "an event of block {block} is older than the metagraph that the rows belong to, of block \
+                 {attached}: where uids changed hands, who earned its rewards is not who has the rows"
+            ));
+        }
     }
 
     /// Counts what is not learned from; with `--strict` nothing bad is passed.

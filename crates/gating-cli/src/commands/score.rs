@@ -65,13 +65,17 @@ pub(crate) fn run(args: &ScoreArgs, settings: &Settings, output: &Output) -> Res
     let size = if args.input.as_deref() == Some(Path::new("-")) { 1 } else { BATCH };
     let mut index = 0;
     loop {
-        let batch: Vec<String> = messages.by_ref().take(size).collect::<Result<_, _>>()?;
-        if batch.is_empty() {
-            break;
-        }
+        let mut bad = None;
+        let good = |message: Result<String, Failure>| message.map_err(|why| bad = Some(why)).ok();
+        let batch: Vec<String> = messages.by_ref().take(size).map_while(good).collect();
         for (scores, message) in score(&session, &batch, index).into_iter().zip(&batch) {
             print(&scores?, message, index, &asked, output)?;
             index += 1;
+        }
+        match bad {
+            Some(failure) => return Err(failure),
+            None if batch.is_empty() => break,
+            None => {}
         }
     }
     session.tell_cache(output);

@@ -77,7 +77,7 @@ impl Selection {
         };
         match self.until.as_ref().map(compare) {
             Some(Ok(order)) if order.is_gt() => return Choice::Stop,
-            Some(Err(why)) => return Choice::LeaveOut(why),
+            // What does not say where it stands ends nothing.
             _ => {}
         }
         match self.from.as_ref().map(compare) {
@@ -166,8 +166,10 @@ mod tests {
     #[test]
     fn what_does_not_say_where_it_stands_is_left_out() {
         let bare = Event { name: None, block: None, time: None, ..event() };
-        let block = Selection { until: Some(Moment::Block(1)), ..Selection::default() };
+        let block = Selection { from: Some(Moment::Block(1)), ..Selection::default() };
         assert_eq!(block.choose(&bare, 1), Choice::LeaveOut(Why::NoBlock));
+        let until = Selection { until: Some(Moment::Block(1)), ..Selection::default() };
+        assert_eq!(until.choose(&bare, 1), Choice::Take);
         let time = Selection { from: Some(Moment::Time(1.0)), ..Selection::default() };
         assert_eq!(time.choose(&bare, 1), Choice::LeaveOut(Why::NoTime));
         let name = Selection { names: vec!["*".to_owned()], ..Selection::default() };

@@ -60,6 +60,22 @@ fn what_somebody_learned_is_not_written_over() {
 }
 
 #[test]
+fn a_demo_that_somebody_went_on_with_is_theirs() {
+    let place = place();
+    let model = tiny("tiny-bert");
+    let demo = ["demo", "--gating.model_name", &model, "--steps", "2"];
+    for _ in 0..2 {
+        assert_eq!(place.run(&demo).code, Some(0));
+    }
+    let learn = ["learn", "--message", "hi", "--uids", "1", "--rewards", "1"];
+    let state = ["--checkpoint", "gating-demo/checkpoint"];
+    assert_eq!(place.run(&[&learn[..], &state].concat()).code, Some(0));
+    let run = place.run(&demo);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("holds a checkpoint that is no demo's"), "{run:?}");
+}
+
+#[test]
 fn a_plot_that_cannot_be_written_is_told_at_the_start() {
     let place = place();
     place.write("taken", "");

@@ -138,6 +138,12 @@ fn metagraphs_are_converted() {
 }
 
 #[test]
+fn a_file_that_is_not_there_is_of_the_kind_file() {
+    let run = place().run(&["metagraph", "show", "missing.json", "--format", "json"]);
+    assert_eq!((run.code, run.error()["kind"].clone()), (Some(1), json!("file")), "{run:?}");
+}
+
+#[test]
 fn a_folder_is_a_history() {
     let place = place();
     let folder = place.path().join("metagraphs/network-finney/netuid-1");

@@ -69,6 +69,8 @@ fn the_doctor_looks_at_everything() {
     place.run_tiny(&[&learn[..], &state].concat());
     let whole = place.run(&[&["doctor", "--format", "json"], &state[..]].concat());
     assert_eq!(whole.json()[0]["checkpoint"], json!("state is whole: step 1, 8 uids"));
+    let gone = [&state[..], &["--gating.model_name", "org/gone"]].concat();
+    check(&gone, 1, "model", "model org/gone is not on this machine");
     place.write("state/checkpoint-00000001.safetensors", "noise");
     check(&state, 1, "checkpoint", "state cannot be used");
     place.write("gating.toml", "[gating]\nmomentum = 2\n");

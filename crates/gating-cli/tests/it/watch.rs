@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use gating_core::Checkpoint;
+use gating_core::{Checkpoint, CheckpointFolder};
 use gating_metagraph::{Hotkey, Metagraph};
 use serde_json::{Value, json};
 
@@ -220,6 +220,21 @@ fn a_checkpoint_keeps_up_with_its_network() {
     assert_eq!(watch.next()["grown"], json!([8]));
     watch.end();
     assert_eq!(followed(&place), Some(103));
+}
+
+/// What was to be tried again is not forgotten at the end.
+#[test]
+fn a_watch_that_could_not_keep_up_fails() {
+    let (place, node) = (place(), Node::start(9, vec![at(100, &KEYS)]));
+    checkpoint(&place);
+    let lock = CheckpointFolder::open(&place.path().join("state")).expect("nobody else has it");
+    let url = node.url();
+    let run = place.run(&asking(&["watch", "--checkpoint", "state", "--events", "1"], &url));
+    assert_eq!((run.code, run.error()["kind"].as_str()), (Some(1), Some("checkpoint")), "{run:?}");
+    assert!(run.stderr.contains("it is tried again"), "{run:?}");
+    drop(lock);
+    let run = place.run(&asking(&["watch", "--checkpoint", "state", "--events", "1"], &url));
+    assert_eq!((run.code, followed(&place)), (Some(0), Some(100)), "{run:?}");
 }
 
 #[test]

@@ -39,7 +39,9 @@ impl CheckpointFolder {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let file = |source| Error::CheckpointFile { path: path.to_owned(), source };
         fs::create_dir_all(path).map_err(file)?;
-        let lock = File::create(path.join(LOCK)).map_err(file)?;
+        // Not emptied: in a folder that was mistyped it may be somebody's.
+        let lock = File::options().write(true).create(true).truncate(false).open(path.join(LOCK));
+        let lock = lock.map_err(file)?;
         match lock.try_lock() {
             Ok(()) => {
                 Ok(Self { path: path.to_owned(), kept: KEPT, disk: Box::new(SystemDisk), lock })

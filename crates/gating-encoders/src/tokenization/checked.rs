@@ -1,8 +1,8 @@
 //! The document of a tokenizer, without what its library would panic at.
 
 use std::collections::BTreeMap;
-use std::panic::{self, AssertUnwindSafe};
 
+use gating_devices::DeviceError;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokenizers::processors::template::{Piece, Sequence, TemplateProcessing};
@@ -29,10 +29,11 @@ pub(super) fn tokenizer(document: &[u8]) -> tokenizers::Result<Tokenizer> {
 /// here, and a model of others must not end who loads it.
 pub(super) fn guarded<T>(call: impl FnOnce() -> tokenizers::Result<T>) -> tokenizers::Result<T> {
     // What a tokenizer keeps between calls is a cache, which goes unused once a call with it failed.
-    panic::catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
-        let said = payload.downcast_ref::<String>().map(String::as_str);
-        let said = said.or_else(|| payload.downcast_ref::<&str>().copied());
-        Err(format!("the tokenizer library panicked: {}", said.unwrap_or("it says nothing")).into())
+    gating_devices::guarded(call).unwrap_or_else(|error| match error {
+        DeviceError::Failed { said } => {
+            Err(format!("the tokenizer library panicked: {said}").into())
+        }
+        error => Err(error.into()),
     })
 }
 

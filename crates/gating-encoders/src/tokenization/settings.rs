@@ -41,7 +41,8 @@ struct SpecialTokens {
     pad_token: Option<Named>,
     cls_token: Option<Named>,
     mask_token: Option<Named>,
-    #[serde(alias = "additional_special_tokens")]
+    additional_special_tokens: Option<Further>,
+    /// The name of the same since 2025; both may stand in one file.
     extra_special_tokens: Option<Further>,
 }
 
@@ -145,12 +146,9 @@ impl SpecialTokens {
         let named = self.named().into_iter();
         let named =
             named.filter_map(|(name, named)| named.map(Named::token).or_else(|| usual(name)));
-        let further = match &self.extra_special_tokens {
-            Some(Further::List(tokens)) => tokens.iter().collect(),
-            Some(Further::Map(tokens)) => tokens.values().collect(),
-            None => Vec::new(),
-        };
-        named.chain(further.into_iter().map(Named::token)).collect()
+        let further = [&self.additional_special_tokens, &self.extra_special_tokens];
+        let further = further.into_iter().flatten().flat_map(Further::tokens);
+        named.chain(further.map(Named::token)).collect()
     }
 
     /// Takes those that another file has.
@@ -165,7 +163,19 @@ impl SpecialTokens {
         replace(&mut self.pad_token, other.pad_token);
         replace(&mut self.cls_token, other.cls_token);
         replace(&mut self.mask_token, other.mask_token);
-        self.extra_special_tokens = other.extra_special_tokens.or(self.extra_special_tokens.take());
+        let replace =
+            |own: &mut Option<Further>, other: Option<Further>| *own = other.or(own.take());
+        replace(&mut self.additional_special_tokens, other.additional_special_tokens);
+        replace(&mut self.extra_special_tokens, other.extra_special_tokens);
+    }
+}
+
+impl Further {
+    fn tokens(&self) -> Vec<&Named> {
+        match self {
+            Self::List(tokens) => tokens.iter().collect(),
+            Self::Map(tokens) => tokens.values().collect(),
+        }
     }
 }
 

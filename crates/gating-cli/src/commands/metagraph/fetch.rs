@@ -1,5 +1,7 @@
 //! `gating metagraph fetch`: a snapshot from a node.
 
+use std::path::Path;
+
 use gating_metagraph::chain::At;
 use serde::Serialize;
 
@@ -22,7 +24,7 @@ pub(super) fn run(args: &FetchArgs, settings: &Settings, output: &Output) -> Res
     let at = args.block.map_or(At::Finalized, At::Block);
     let network = args.node.network.clone();
     let metagraph = node::fetch(network, at, args.retries, settings, output)?;
-    let Some(path) = &args.output else {
+    let Some(path) = args.output.as_deref().filter(|path| *path != Path::new("-")) else {
         return output.print(format!("{}\n", metagraph.to_json()).as_bytes());
     };
     metagraph.write(path)?;

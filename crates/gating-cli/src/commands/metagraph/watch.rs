@@ -48,7 +48,7 @@ pub(super) fn run(args: &WatchArgs, settings: &Settings, output: &Output) -> Res
             break;
         }
     }
-    Ok(())
+    keeper.map_or(Ok(()), |keeper| keeper.finish(output))
 }
 
 fn watch(args: &WatchArgs, settings: &Settings, sender: Sender<Event>) -> Result<Watcher, Failure> {

@@ -65,6 +65,22 @@ fn rows_are_made_new_at_their_block() {
     }
 }
 
+/// Who earned the rewards then is not who has the rows now.
+#[test]
+fn events_older_than_the_rows_are_told() {
+    let place = place();
+    let path = place.write("plain.jsonl", &log(5));
+    let replay = |args: &[&str]| {
+        let run = place.replay(&[&[path.as_str(), "--checkpoint", "state"], args].concat());
+        assert_eq!(run.code, Some(0), "{run:?}");
+        run.stderr.matches("older than the metagraph that the rows belong to").count()
+    };
+    assert_eq!(replay(&["--until", "1"]), 0);
+    let newer = place.metagraph("newer.json", 2_000_000, &(1..=16).collect::<Vec<u8>>());
+    assert_eq!(place.run(&["resync", &newer, "--checkpoint", "state"]).code, Some(0));
+    assert_eq!(replay(&[]), 1);
+}
+
 #[test]
 fn a_head_grows_with_its_network() {
     let place = place();

@@ -49,12 +49,10 @@ impl<'a> Keeper<'a> {
             _ => return Ok(()),
         }
         let Some(metagraph) = self.pending.take() else { return Ok(()) };
-        let Self { folder, shrink, settings, .. } = *self;
-        match resync::resync(folder, &metagraph, shrink, settings, &self.device, output) {
+        match self.resync(&metagraph, output) {
             Ok(line) => {
                 self.has_followed = true;
-                let told = Told { event: "resync", what: line };
-                output.result(&told, |told| resync::text(&told.what))
+                tell(line, output)
             }
             Err(failure) if self.has_followed || is_passing(&failure) => {
                 let why = [vec![failure.message()], failure.chain()].concat().join(": ");
@@ -65,10 +63,35 @@ impl<'a> Keeper<'a> {
             Err(failure) => Err(failure),
         }
     }
+
+    /// Resyncs for the last time, where the checkpoint does not follow yet.
+    pub(super) fn finish(self, output: &Output) -> Result<(), Failure> {
+        let Some(metagraph) = &self.pending else { return Ok(()) };
+        match self.resync(metagraph, output) {
+            // The rows are ahead of what was seen, which was told.
+            Err(failure) if is_older(&failure) => Ok(()),
+            resynced => tell(resynced?, output),
+        }
+    }
+
+    fn resync(&self, metagraph: &Metagraph, output: &Output) -> Result<resync::Line, Failure> {
+        let Self { folder, shrink, settings, device, .. } = self;
+        resync::resync(folder, metagraph, *shrink, settings, device, output)
+    }
+}
+
+fn tell(line: resync::Line, output: &Output) -> Result<(), Failure> {
+    let told = Told { event: "resync", what: line };
+    output.result(&told, |told| resync::text(&told.what))
 }
 
 /// Whether a resync that failed may succeed later.
 fn is_passing(failure: &Failure) -> bool {
-    let error = failure.cause::<Error>();
-    matches!(error, Some(Error::CheckpointInUse { .. } | Error::OlderMetagraph { .. }))
+    let is_in_use = matches!(failure.cause::<Error>(), Some(Error::CheckpointInUse { .. }));
+    is_in_use || is_older(failure)
+}
+
+/// Whether the rows belong to a newer metagraph already.
+fn is_older(failure: &Failure) -> bool {
+    matches!(failure.cause::<Error>(), Some(Error::OlderMetagraph { .. }))
 }
