@@ -268,7 +268,7 @@ fn what_cannot_be_done_is_told_at_the_start() {
     check(&[&path, "--plot", "plots/loss.png"], 2, "usage", "plots are SVG");
     assert!(!place.path().join("plots").exists(), "no folder is made for what is not drawn");
     check(&[&path, "./plain.jsonl"], 2, "usage", "./plain.jsonl is named twice");
-    check(&[&path, "--metagraphs", "missing"], 1, "metagraph", "cannot access missing");
+    check(&[&path, "--metagraphs", "missing"], 1, "file", "cannot access missing");
     check(&["-", "-"], 2, "usage", "stdin is named twice");
     let other = place.write("packed.log", "BZh91AY");
     check(&[&other], 1, "input", "compressed with bzip2, expected gzip, zip, Zstandard");

@@ -260,7 +260,7 @@ fn a_resync_can_ask_a_node() {
     let run = place.run(&[&["resync", "ws://"][..], &options].concat());
     assert_eq!((run.code, run.error()["kind"].as_str()), (Some(2), Some("usage")), "{run:?}");
     let run = place.run(&[&["resync", "none.json"][..], &options].concat());
-    assert_eq!((run.code, run.error()["kind"].as_str()), (Some(1), Some("metagraph")), "{run:?}");
+    assert_eq!((run.code, run.error()["kind"].as_str()), (Some(1), Some("file")), "{run:?}");
     let hint = "name a file, finney, test, local, or the URL of a node";
     assert_eq!(run.error()["hint"].as_str(), Some(hint));
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::logs::log;
 use super::{Place, place, split};
+use crate::fixture::tiny;
 
 const HISTORY: [&str; 2] = ["--metagraphs", "history"];
 
@@ -70,8 +71,11 @@ fn rows_are_made_new_at_their_block() {
 fn events_older_than_the_rows_are_told() {
     let place = place();
     let path = place.write("plain.jsonl", &log(5));
+    let model = tiny("tiny-bert");
+    let first = ["replay", &path, "--checkpoint", "state", "--gating.num_uids", "16"];
+    let first = [&first[..], &["--gating.model_name", &model]].concat();
     let replay = |args: &[&str]| {
-        let run = place.replay(&[&[path.as_str(), "--checkpoint", "state"], args].concat());
+        let run = place.run(&[&first[..], args].concat());
         assert_eq!(run.code, Some(0), "{run:?}");
         run.stderr.matches("older than the metagraph that the rows belong to").count()
     };
