@@ -141,6 +141,11 @@ impl Failure {
         [vec![self.message()], self.chain()].concat().join(": ")
     }
 
+    /// What is wrong: each of several causes alone, or the failure as a whole.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        if self.causes.is_empty() { vec![self.line()] } else { self.causes.clone() }
+    }
+
     /// The error of this type, if that is what failed.
     pub(crate) fn cause<E: std::error::Error + Send + Sync + 'static>(&self) -> Option<&E> {
         self.error.downcast_ref()
@@ -170,9 +175,8 @@ impl From<Error> for Failure {
             | Error::CheckpointFile { .. }
             | Error::Checkpoint { .. }
             | Error::OtherEncoder { .. } => Kind::Checkpoint,
-            Error::Metagraph(gating_metagraph::Error::File { .. }) => Kind::File,
-            Error::Metagraph(_)
-            | Error::NotAttached
+            Error::Metagraph(error) => metagraph_kind(error),
+            Error::NotAttached
             | Error::EmptyMetagraph
             | Error::TooManyUids { .. }
             | Error::Attached { .. }
@@ -189,7 +193,6 @@ impl From<Error> for Failure {
                  --neuron.use_custom_gating_model; where the model has changed on its hub since, name \
                  the commit it had: --gating.model_name ORG/NAME@COMMIT",
             ),
-            Error::FixedSetting { .. } => Some("leave the setting out, or begin a new checkpoint"),
             Error::OlderMetagraph { .. } => {
                 Some("the rows belong to a newer metagraph already: take one that is not older")
             }
@@ -272,11 +275,14 @@ impl From<gating_core::EncodeError> for Failure {
 
 impl From<gating_metagraph::Error> for Failure {
     fn from(error: gating_metagraph::Error) -> Self {
-        let kind = match error {
-            gating_metagraph::Error::File { .. } => Kind::File,
-            _ => Kind::Metagraph,
-        };
-        Self::new(kind, anyhow::Error::new(error))
+        Self::new(metagraph_kind(&error), anyhow::Error::new(error))
+    }
+}
+
+fn metagraph_kind(error: &gating_metagraph::Error) -> Kind {
+    match error {
+        gating_metagraph::Error::File { .. } => Kind::File,
+        _ => Kind::Metagraph,
     }
 }
 
@@ -313,6 +319,19 @@ impl From<chain::Error> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Also where the cache meets it, which fetches what the encoder has left on the device.
+    #[test]
+    fn a_device_that_fails_while_it_encodes_is_told_as_such() {
+        let failed = || DeviceError::failed("it was lost");
+        let check = |error: gating_core::EncodeError| {
+            let failure = Failure::from(error);
+            assert_eq!(failure.kind, Kind::Device, "{failure:?}");
+            assert!(failure.advice().is_some(), "{failure:?}");
+        };
+        check(gating_core::EncodeError::new(gating_encoders::Error::Device(failed())));
+        check(gating_core::EncodeError::new(Error::Device(failed())));
+    }
 
     #[test]
     fn no_cause_is_told_twice() {

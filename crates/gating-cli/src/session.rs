@@ -15,7 +15,7 @@ use crate::device::dtype;
 use crate::failure::{Failure, Kind};
 use crate::models::{self, Located, Pooling};
 use crate::output::Output;
-use crate::settings::Settings;
+use crate::settings::{Key, Settings};
 
 /// The notes in a checkpoint by which its encoder is found again.
 const MODEL_NAME: &str = "gating.model_name";
@@ -103,7 +103,7 @@ impl Session {
             hidden_size: checkpoint.hidden_size(),
             device: device.clone(),
         });
-        let (notes, progress) = (others(&checkpoint), checkpoint.progress.clone());
+        let (notes, progress) = (kept_notes(&checkpoint), checkpoint.progress.clone());
         let gate = Gate::restore(cached(encoder, settings), checkpoint)?;
         Ok(Self { gate, folder: Some(folder), notes, progress, is_unsaved: false })
     }
@@ -193,21 +193,18 @@ impl Session {
         device: &Device,
         output: &Output,
     ) -> Result<Self, Failure> {
-        let mut notes = checkpoint.as_ref().map(others).unwrap_or_default();
+        let mut notes = checkpoint.as_ref().map(kept_notes).unwrap_or_default();
         let progress = checkpoint.as_ref().and_then(|checkpoint| checkpoint.progress.clone());
-        let model_name = match (settings.given(MODEL_NAME), notes.get(MODEL_NAME)) {
-            (None, Some(name)) => name,
-            _ => &settings.model_name,
-        };
+        let known = model_name(settings, checkpoint.as_ref());
+        let model_name = known.unwrap_or(&settings.model_name);
         let pooling = match (settings.given(CUSTOM), notes.get(CUSTOM).map(String::as_str)) {
             (None, Some("true")) => Pooling::Mean,
             (None, Some(_)) => Pooling::LastToken,
             _ => settings.pooling(),
         };
-        let is_named = notes.contains_key(MODEL_NAME) || settings.given(MODEL_NAME).is_some();
-        let located = models::locate(model_name).map_err(|failure| match is_named {
-            true => failure,
-            false => failure.hint(format!(
+        let located = models::locate(model_name).map_err(|failure| match known {
+            Some(_) => failure,
+            None => failure.hint(format!(
                 "{model_name} is the default: name another with --gating.model_name, or fetch it with \
                  `gating model pull {model_name}`"
             )),
@@ -264,7 +261,7 @@ impl Encoder for NotLoaded {
 }
 
 /// The notes that hold for whoever goes on with a checkpoint.
-fn others(checkpoint: &Checkpoint) -> BTreeMap<String, String> {
+fn kept_notes(checkpoint: &Checkpoint) -> BTreeMap<String, String> {
     let mut notes = checkpoint.notes.clone();
     notes.remove(MADE_BY);
     notes
@@ -314,15 +311,16 @@ fn adjust(
 }
 
 /// Says where a setting comes from that cannot change any more.
-fn refuse(error: Error, settings: &Settings) -> Failure {
+pub(crate) fn refuse(error: Error, settings: &Settings) -> Failure {
     let Error::FixedSetting { name, .. } = error else { return error.into() };
-    let key = format!("gating.{name}");
+    let is_meant = |key: &Key| key.name.rsplit('.').next() == Some(name);
+    let meant = settings.entries().find(|(key, _)| is_meant(key));
     let failure = Failure::from(error);
-    match settings.given(&key) {
-        Some(entry) => failure.hint(format!(
-            "`{key}` comes from {}: leave it out there, or begin a new checkpoint",
-            entry.source
+    match meant {
+        Some((key, Some(entry))) => failure.hint(format!(
+            "`{}` comes from {}: leave it out there, or begin a new checkpoint",
+            key.name, entry.source
         )),
-        None => failure,
+        _ => failure,
     }
 }

@@ -26,7 +26,7 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
         /// The file it should have.
-        file: &'static str,
+        file: String,
     },
     /// The folder has no tokenizer.
     #[error(

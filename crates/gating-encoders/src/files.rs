@@ -36,7 +36,7 @@ impl ModelFiles {
         }
         let has = |file: &&str| folder.join(file).is_file();
         if !has(&CONFIG) {
-            return Err(Error::NoFile { folder, file: CONFIG });
+            return Err(Error::NoFile { folder, file: CONFIG.to_owned() });
         }
         if !tokenization::ANY.iter().any(|files| files.iter().all(has)) {
             return Err(Error::NoTokenizer { folder });
@@ -78,12 +78,7 @@ impl ModelFiles {
 
     /// The settings of the network.
     pub(crate) fn config<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        self.json(CONFIG)
-    }
-
-    /// A file of JSON that must be there.
-    pub(crate) fn json<T: DeserializeOwned>(&self, file: &str) -> Result<T, Error> {
-        json(&self.folder.join(file))
+        json(&self.folder.join(CONFIG))
     }
 
     /// The weights, still on the disk.

@@ -19,7 +19,7 @@ pub use error::HubError;
 pub use repo_id::RepoId;
 pub use verify::verify_snapshot;
 
-use crate::{tokenization, weights};
+use crate::{pooling, tokenization, weights};
 use cache::RepoCache;
 use client::Client;
 use remote::Asked;
@@ -157,11 +157,17 @@ impl Hub {
                 downloaded => downloaded?,
             }
         }
+        let folder = self.cache(repo).snapshot(&commit);
+        for file in pooling::config_files(&folder) {
+            match download_file(&file) {
+                Err(HubError::FileNotFound { .. }) => {}
+                downloaded => downloaded?,
+            }
+        }
         download_file(CONFIG)?;
         download_any(&tokenization::ANY, &mut download_file)?;
         // The weights come last of all, so that a snapshot with weights lacks nothing that was to
         // be had, however a download ended.
-        let folder = self.cache(repo).snapshot(&commit);
         let name = download_any(&weights::NAMES.map(|name| [name]), &mut download_file)?;
         // What is wrong with an index is said when the model is loaded.
         for shard in weights::shards(&folder.join(name)).unwrap_or_default() {

@@ -7,9 +7,15 @@ use gating_kernels::Pick;
 use serde::Deserialize;
 
 use crate::attention::Windows;
+#[cfg(feature = "hub")]
+use crate::files::optional_json;
 use crate::{Error, ModelFiles};
 
 const MODULES: &str = "modules.json";
+/// The class of the modules that pool.
+const POOLING: &str = "Pooling";
+/// What each module's folder says of it.
+const CONFIG: &str = "config.json";
 
 /// How a window's hidden states become one vector.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -43,25 +49,22 @@ impl Pooling {
     pub(crate) fn read(files: &ModelFiles) -> Result<Self, Error> {
         let modules: Vec<Module> = files.optional(MODULES)?.unwrap_or_default();
         let mut pooling = Self::default();
-        for Module { kind, path } in modules {
-            match kind.rsplit('.').next().unwrap_or_default() {
+        for module in modules {
+            match module.name() {
                 // Every window is normalized, and nothing is dropped out in evaluation mode.
                 "Transformer" | "Normalize" | "Dropout" => {}
-                "Pooling" => pooling = Self::read_config(files, &path)?,
-                _ => return Err(Error::Module { found: kind }),
+                POOLING => pooling = Self::read_config(files, &module.path)?,
+                _ => return Err(Error::Module { found: module.kind }),
             }
         }
         Ok(pooling)
     }
 
-    fn read_config(files: &ModelFiles, folder: &str) -> Result<Self, Error> {
-        let is_normal = |component| matches!(component, Component::Normal(_));
-        if !Path::new(folder).components().all(is_normal) {
-            return Err(Error::ModulePath { found: folder.to_owned() });
-        }
-        let path = Path::new(folder).join("config.json");
-        let file = path.to_str().expect("it was made of texts");
-        files.json::<PoolingConfig>(file)?.pooling()
+    fn read_config(files: &ModelFiles, module: &str) -> Result<Self, Error> {
+        let file = config_file(module)?;
+        let config: Option<PoolingConfig> = files.optional(&file)?;
+        let missing = || Error::NoFile { folder: files.folder().to_owned(), file };
+        config.ok_or_else(missing)?.pooling()
     }
 
     /// The mode, for the id of an encoder.
@@ -99,6 +102,26 @@ impl Pooling {
     }
 }
 
+/// The files that the pooling modules of a folder have. None where what names them cannot be used, which
+/// is told when the model is loaded.
+#[cfg(feature = "hub")]
+pub(crate) fn config_files(folder: &Path) -> Vec<String> {
+    let modules: Vec<Module> =
+        optional_json(&folder.join(MODULES)).ok().flatten().unwrap_or_default();
+    let pooling = modules.iter().filter(|module| module.name() == POOLING);
+    pooling.filter_map(|module| config_file(&module.path).ok()).collect()
+}
+
+/// The file of a module, which lies in the model's folder.
+fn config_file(module: &str) -> Result<String, Error> {
+    let is_normal = |component| matches!(component, Component::Normal(_));
+    if !Path::new(module).components().all(is_normal) {
+        return Err(Error::ModulePath { found: module.to_owned() });
+    }
+    let module = module.trim_end_matches('/');
+    Ok(if module.is_empty() { CONFIG.to_owned() } else { format!("{module}/{CONFIG}") })
+}
+
 /// One step of `modules.json`.
 #[derive(Deserialize)]
 struct Module {
@@ -106,6 +129,13 @@ struct Module {
     kind: String,
     #[serde(default)]
     path: String,
+}
+
+impl Module {
+    /// The name of its class, which lies elsewhere in newer versions.
+    fn name(&self) -> &str {
+        self.kind.rsplit('.').next().unwrap_or_default()
+    }
 }
 
 /// Newer versions name the modes; older ones have a key for each.

@@ -3,7 +3,7 @@
 use crate::event::Parts;
 use crate::literal;
 use crate::log::Record;
-use crate::time::parse_time;
+use crate::time::{finite, moment};
 use crate::{BadLine, Error};
 
 /// Where in a row the parts of an event stand.
@@ -75,11 +75,8 @@ impl Columns {
             uids,
             rewards,
             name,
-            block: block.and_then(|block| block.parse().ok()),
-            time: time.and_then(|time| {
-                let seconds = time.parse().ok().filter(|seconds: &f64| seconds.is_finite());
-                seconds.or_else(|| parse_time(&time))
-            }),
+            block: block.as_deref().and_then(finite),
+            time: time.as_deref().and_then(moment),
         })
     }
 }
@@ -155,6 +152,7 @@ mod tests {
             "hi [1, 2] [0.5, NaN] Some(9.5)",
         );
         check("0,\"a\n\"\"b\"\"\",[1],[2],,,12", "a\n\"b\" [1] [2.0] Some(12.0)");
+        check("0,hi,[1],[2],,inf,nan", "hi [1] [2.0] None");
         check("7,,,,,,", "other");
         check("7,hi,,,,,", "the event lacks `uids`");
         check("7,hi,[1],[1]", "4 cells, expected 7 as in the first line");

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use crate::BadLine;
 use crate::event::Parts;
 use crate::log::Record;
-use crate::time::parse_time;
+use crate::time::{finite, moment};
 
 /// A line: loguru's, with the fields of the event under `record.extra`, or an event itself.
 #[derive(Deserialize)]
@@ -33,8 +33,10 @@ struct Logged {
 }
 
 #[derive(Deserialize)]
-struct Time {
-    timestamp: Option<f64>,
+#[serde(untagged)]
+enum Time {
+    Fields { timestamp: Option<Loose> },
+    Other(IgnoredAny),
 }
 
 /// What an event can do without, whatever stands there.
@@ -57,7 +59,7 @@ pub(crate) fn parse(line: &[u8]) -> Record {
         Some(Logged { extra: None, .. }) => Record::Other,
         Some(Logged { extra: Some(extra), time }) => {
             let parts = extra.into_parts();
-            let time = time.and_then(|time| time.timestamp).or(parts.time);
+            let time = time.and_then(Time::seconds).or(parts.time);
             let parts = Parts { time, ..parts };
             if parts.is_empty() { Record::Other } else { parts.into_record() }
         }
@@ -83,6 +85,15 @@ impl Line {
     }
 }
 
+impl Time {
+    fn seconds(self) -> Option<f64> {
+        match self {
+            Self::Fields { timestamp } => timestamp.and_then(Loose::time),
+            Self::Other(_) => None,
+        }
+    }
+}
+
 impl Loose {
     fn text(self) -> Option<String> {
         if let Self::Text(text) = self { Some(text) } else { None }
@@ -91,14 +102,14 @@ impl Loose {
     fn number(self) -> Option<f64> {
         match self {
             Self::Number(number) => Some(number),
-            Self::Text(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
+            Self::Text(text) => finite(&text),
             Self::Other(_) => None,
         }
     }
 
     fn time(self) -> Option<f64> {
         match self {
-            Self::Text(text) => parse_time(&text).or_else(|| Self::Text(text).number()),
+            Self::Text(text) => moment(&text),
             other => other.number(),
         }
     }
@@ -207,6 +218,11 @@ mod tests {
         check(&with(r#""timestamp": 5, "_timestamp": 6"#), &format!("{bare} Some(6.0)"));
         check(&with(r#""timestamp": "5.5", "_timestamp": null"#), &format!("{bare} Some(5.5)"));
         check(&with(r#""block": "7""#), "hi [1] [1.0] None Some(7) None");
+        let event = r#"{"prompt": "hi", "uids": [1], "rewards": [1]}"#;
+        check(
+            &format!(r#"{{"record": {{"time": "soon", "extra": {event}}}}}"#),
+            &format!("{bare} None"),
+        );
     }
 
     #[test]

@@ -20,6 +20,16 @@ pub fn parse_time(text: &str) -> Option<f64> {
     Some(days(day)? * 86_400.0 + seconds(time)? - offset)
 }
 
+/// A moment as a number of seconds, or as [`parse_time`] reads it.
+pub(crate) fn moment(text: &str) -> Option<f64> {
+    finite(text).or_else(|| parse_time(text))
+}
+
+/// A number that is neither infinite nor none.
+pub(crate) fn finite(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
 /// A number of exactly so many digits, or as many as there are.
 fn number(text: &str, digits: usize, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
     let is_number = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -106,15 +106,29 @@ mod tests {
     #[test]
     fn a_link_leads_to_what_is_replaced() {
         let folder = tempfile::tempdir().expect("there is a folder for temporary files");
-        let [file, link, device] = ["file", "link", "device"].map(|name| folder.path().join(name));
+        let [file, link] = ["file", "link"].map(|name| folder.path().join(name));
         fs::write(&file, "before").expect("the folder can be written to");
-        for (link, to) in [(&link, file.as_path()), (&device, Path::new("/dev/null"))] {
-            std::os::unix::fs::symlink(to, link).expect("links can be made");
-            replace_file(link, b"after").expect("what it leads to can be written to");
-            assert!(fs::symlink_metadata(link).expect("it was just made").is_symlink());
-        }
+        std::os::unix::fs::symlink(&file, &link).expect("links can be made");
+        replace_file(&link, b"after").expect("the folder can be written to");
+        assert!(fs::symlink_metadata(&link).expect("it was just made").is_symlink());
         assert_eq!(fs::read(&file).expect("it is there"), b"after");
-        assert!(!fs::metadata("/dev/null").expect("it is there").is_file());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_written_to() {
+        let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("the system has the command mkfifo").success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read(pipe)
+        });
+        replace_file(&pipe, b"whole").expect("somebody reads");
+        let read = reader.join().expect("it does not panic");
+        assert_eq!(read.expect("the pipe can be read"), b"whole");
+        assert_eq!(names(folder.path()), ["pipe"]);
     }
 
     #[cfg(unix)]

@@ -43,10 +43,7 @@ pub(crate) fn run(args: &SettingArgs, output: &Output) -> Result<(), Failure> {
         let problem = report.problem.as_ref()?;
         Some(format!("device {}: {problem}", report.device))
     }));
-    problems.extend(failures.into_iter().map(|failure| {
-        let causes = std::iter::once(failure.message()).chain(failure.chain());
-        causes.collect::<Vec<_>>().join(": ")
-    }));
+    problems.extend(failures.iter().map(Failure::line));
     let cache = models::cache();
     if cache.is_none() {
         problems.push("there is no folder to keep models in: set HOME or HF_HOME".to_owned());
@@ -103,11 +100,7 @@ fn settings(args: &SettingArgs) -> (Option<Settings>, String, Vec<String>) {
             let given = given.filter(|entry| entry.is_given()).count();
             (Some(settings), format!("right, {given} given"), Vec::new())
         }
-        Err(failure) => {
-            let causes = failure.chain();
-            let problems = if causes.is_empty() { vec![failure.message()] } else { causes };
-            (None, "wrong".to_owned(), problems)
-        }
+        Err(failure) => (None, "wrong".to_owned(), failure.problems()),
     }
 }
 

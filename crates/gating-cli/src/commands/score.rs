@@ -72,10 +72,11 @@ pub(crate) fn run(args: &ScoreArgs, settings: &Settings, output: &Output) -> Res
             print(&scores?, message, index, &asked, output)?;
             index += 1;
         }
-        match bad {
-            Some(failure) => return Err(failure),
-            None if batch.is_empty() => break,
-            None => {}
+        if let Some(failure) = bad {
+            return Err(failure);
+        }
+        if batch.len() < size {
+            break;
         }
     }
     session.tell_cache(output);

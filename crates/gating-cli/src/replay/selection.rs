@@ -75,10 +75,11 @@ impl Selection {
             Moment::Block(bound) => event.block.map(|block| block.cmp(bound)).ok_or(Why::NoBlock),
             Moment::Time(bound) => event.time.map(|time| time.total_cmp(bound)).ok_or(Why::NoTime),
         };
-        match self.until.as_ref().map(compare) {
-            Some(Ok(order)) if order.is_gt() => return Choice::Stop,
-            // What does not say where it stands ends nothing.
-            _ => {}
+        // What does not say where it stands ends nothing.
+        if let Some(Ok(order)) = self.until.as_ref().map(compare)
+            && order.is_gt()
+        {
+            return Choice::Stop;
         }
         match self.from.as_ref().map(compare) {
             Some(Ok(order)) if order.is_lt() => return Choice::LeaveOut(Why::Before),
@@ -168,11 +169,20 @@ mod tests {
         let bare = Event { name: None, block: None, time: None, ..event() };
         let block = Selection { from: Some(Moment::Block(1)), ..Selection::default() };
         assert_eq!(block.choose(&bare, 1), Choice::LeaveOut(Why::NoBlock));
-        let until = Selection { until: Some(Moment::Block(1)), ..Selection::default() };
-        assert_eq!(until.choose(&bare, 1), Choice::Take);
         let time = Selection { from: Some(Moment::Time(1.0)), ..Selection::default() };
         assert_eq!(time.choose(&bare, 1), Choice::LeaveOut(Why::NoTime));
         let name = Selection { names: vec!["*".to_owned()], ..Selection::default() };
         assert_eq!(name.choose(&bare, 1), Choice::LeaveOut(Why::Name));
+    }
+
+    /// A later run with a later end would not meet it again.
+    #[test]
+    fn what_does_not_say_where_it_stands_ends_nothing() {
+        let bare = Event { block: None, time: None, ..event() };
+        for until in [Moment::Block(1), Moment::Time(1.0)] {
+            let selection = Selection { until: Some(until), ..Selection::default() };
+            assert_eq!(selection.choose(&event(), 1), Choice::Stop);
+            assert_eq!(selection.choose(&bare, 1), Choice::Take);
+        }
     }
 }

@@ -197,6 +197,8 @@ fn a_learning_rate_can_change_and_a_size_cannot() {
     let expected = "learning began with `num_uids` 8, which cannot change to 9";
     assert!(run.stderr.contains(expected), "{run:?}");
     assert!(run.stderr.contains("`gating.num_uids` comes from the command line"), "{run:?}");
+    let run = place.run(&[&learn[..], &state, &["--seed", "9"]].concat());
+    assert!(run.stderr.contains("`seed` comes from the command line"), "{run:?}");
 
     // The setting is that of the start, also when the head has grown.
     let first = place.metagraph("first.json", 1, &[1, 2, 3, 4, 5, 6, 7, 8]);

@@ -38,6 +38,8 @@ fn a_snapshot_is_fetched() {
     let run = place.run(&asking(&["fetch"], &node.url()));
     let found = Metagraph::from_json(&run.stdout).expect("stdout is a snapshot");
     assert_eq!((found.netuid(), found.block(), found.num_uids()), (Some(7), Some(110), 4));
+    let named = place.run(&asking(&["fetch", "--output", "-"], &node.url()));
+    assert_eq!(named.stdout, run.stdout);
     let words = ["fetch", "--block", "100", "--output", "it.json"];
     let run = place.run(&asking(&words, &node.url()));
     let expected = json!({"netuid": 7, "block": 100, "n": 3, "file": "it.json"});

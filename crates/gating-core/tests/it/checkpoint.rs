@@ -83,6 +83,16 @@ fn one_process_writes_at_a_time() {
     assert!(CheckpointFolder::open(folder.path()).is_ok());
 }
 
+/// In a folder that was mistyped, it may be somebody's.
+#[test]
+fn a_file_named_lock_keeps_its_content() {
+    let folder = folder();
+    let lock = folder.path().join("lock");
+    std::fs::write(&lock, "theirs").expect("the folder can be written to");
+    CheckpointFolder::open(folder.path()).expect("nobody else writes there");
+    assert_eq!(std::fs::read(&lock).expect("it is there"), b"theirs");
+}
+
 #[test]
 fn a_folder_without_a_checkpoint_says_so() {
     let folder = folder();

@@ -163,10 +163,9 @@ impl SpecialTokens {
         replace(&mut self.pad_token, other.pad_token);
         replace(&mut self.cls_token, other.cls_token);
         replace(&mut self.mask_token, other.mask_token);
-        let replace =
-            |own: &mut Option<Further>, other: Option<Further>| *own = other.or(own.take());
-        replace(&mut self.additional_special_tokens, other.additional_special_tokens);
-        replace(&mut self.extra_special_tokens, other.extra_special_tokens);
+        let (additional, extra) = (other.additional_special_tokens, other.extra_special_tokens);
+        self.additional_special_tokens = additional.or(self.additional_special_tokens.take());
+        self.extra_special_tokens = extra.or(self.extra_special_tokens.take());
     }
 }
 
@@ -216,5 +215,26 @@ impl Token {
 
     pub(super) fn is_normalized(&self) -> bool {
         self.normalized.unwrap_or(!self.special)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Versions of `transformers` have written the one, the other, and both.
+    #[test]
+    fn further_special_tokens_have_two_names() {
+        let check = |text: &str, expected: &[&str]| {
+            let settings: Settings = serde_json::from_str(text).expect("both may be there");
+            let tokens = settings.tokens(|_| None);
+            let found: Vec<&str> = tokens.iter().map(|token| token.content.as_str()).collect();
+            assert_eq!(found, expected, "{text}");
+        };
+        let (list, map) = (r#""additional_special_tokens": ["<a>"]"#, r#"{"image_token": "<b>"}"#);
+        check(&format!("{{{list}}}"), &["<a>"]);
+        check(&format!("{{{list}, \"extra_special_tokens\": {map}}}"), &["<a>", "<b>"]);
+        check(&format!("{{{list}, \"extra_special_tokens\": {{}}}}"), &["<a>"]);
+        check(r#"{"extra_special_tokens": ["<c>"]}"#, &["<c>"]);
     }
 }

@@ -46,11 +46,11 @@ impl TokenizerSource {
     }
 }
 
-fn missing(folder: &Path, file: &'static str) -> Error {
-    Error::NoFile { folder: folder.to_owned(), file }
+fn missing(folder: &Path, file: &str) -> Error {
+    Error::NoFile { folder: folder.to_owned(), file: file.to_owned() }
 }
 
-fn required(folder: &Path, file: &'static str) -> Result<PathBuf, Error> {
+fn required(folder: &Path, file: &str) -> Result<PathBuf, Error> {
     let path = folder.join(file);
     if path.is_file() { Ok(path) } else { Err(missing(folder, file)) }
 }

@@ -166,19 +166,3 @@ fn wrong_tokenizers_say_what_is_wrong() {
     );
     check("tiny-bert", "tokenizer_config.json", |_| b"7".to_vec(), "tokenizer_config.json cannot");
 }
-
-/// Versions of `transformers` have written the one, the other, and both.
-#[test]
-fn further_special_tokens_have_two_names() {
-    let both = "\"extra_special_tokens\": {\"image_token\": \"<image>\"}, \
-                \"additional_special_tokens\": [\"<more>\"], \"model_max_length\": 48";
-    for settings in [both, &both.replace("{\"image_token\": \"<image>\"}", "{}")] {
-        let folder = copy("tiny-bert");
-        let path = folder.path().join("tokenizer_config.json");
-        let text = fs::read_to_string(&path).expect("the file was copied");
-        let text = text.replace("\"model_max_length\": 48", settings);
-        assert!(text.contains("<more>"), "{text}");
-        fs::write(&path, text).expect("the folder can be written to");
-        load(folder.path()).expect("both may be there");
-    }
-}

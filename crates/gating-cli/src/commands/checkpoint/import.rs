@@ -11,7 +11,7 @@ use crate::commands::metagraph::read_of_subnet;
 use crate::device;
 use crate::failure::{Failure, Kind};
 use crate::output::Output;
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::settings::Settings;
 
 /// What the reference writes beside the head: whose the rows are.
@@ -50,7 +50,7 @@ fn check_num_uids(head: &Head, settings: &Settings) -> Result<(), Failure> {
         return Ok(());
     }
     let (expected, found) = (expected.to_string(), found.to_string());
-    Err(Error::FixedSetting { name: "num_uids", expected, found }.into())
+    Err(session::refuse(Error::FixedSetting { name: "num_uids", expected, found }, settings))
 }
 
 /// Whose the rows are, if a file says it.

@@ -55,7 +55,7 @@ impl<'a> Keeper<'a> {
                 tell(line, output)
             }
             Err(failure) if self.has_followed || is_passing(&failure) => {
-                let why = [vec![failure.message()], failure.chain()].concat().join(": ");
+                let why = failure.line();
                 output.warning(format_args!("{}: {why}; it is tried again", self.folder.display()));
                 self.pending = Some(metagraph);
                 Ok(())
