@@ -32,12 +32,16 @@ struct Crate {
     with_cpu: Option<usize>,
 }
 
+/// The crates that have a row, in its order.
+pub(crate) fn all() -> impl Iterator<Item = &'static str> {
+    LIBRARIES.into_iter().chain([COMMAND.0])
+}
+
 /// A table of all crates, as the README has it.
 pub(crate) fn table() -> Result<String> {
     let metadata = workspace::metadata("Cargo.toml")?;
-    let names = LIBRARIES.into_iter().chain([COMMAND.0]);
     let crates: Vec<Crate> =
-        names.map(|name| Crate::read(name, &metadata)).collect::<Result<_>>()?;
+        all().map(|name| Crate::read(name, &metadata)).collect::<Result<_>>()?;
     Ok(table_of(&crates, Measured::read()?.as_ref()))
 }
 

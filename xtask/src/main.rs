@@ -83,6 +83,7 @@ Commands:
             --measure       builds the example of each crate and the command from nothing, one after
                             another, and writes times and sizes to examples/measured.json; takes half
                             an hour, and a machine that does nothing else
+            --measure CRATE builds that one, and keeps what this machine measured of the others
   dist    Writes the archive of a release to target/dist, with completions, the manual page, a list
           of all that is in the binary (CycloneDX) and checksums; the same bytes each time
             --twice         builds twice, and compares
@@ -134,7 +135,7 @@ enum Task {
     Bench(Bench),
     Ci(Checks),
     CiList(Checks),
-    Crates,
+    Crates { only: Option<String> },
     Dist(dist::Binary),
     Docs(docs::Mode),
     DocsRun,
@@ -224,7 +225,12 @@ impl Task {
 
     fn parse_crates(options: &[OsString]) -> Result<Self> {
         match options {
-            [only] if only == "--measure" => Ok(Self::Crates),
+            [option] if option == "--measure" => Ok(Self::Crates { only: None }),
+            [option, name] if option == "--measure" => {
+                let name = name.to_str().filter(|name| crates::all().any(|it| it == *name));
+                let name = name.context("expected a crate of the workspace after `--measure`")?;
+                Ok(Self::Crates { only: Some(name.to_owned()) })
+            }
             [] => bail!("expected `--measure` after `crates`"),
             [first, ..] => Err(unknown(first)),
         }
@@ -316,7 +322,7 @@ impl Task {
             Self::Bench(bench) => bench.run(),
             Self::Ci(checks) => ci::run(&checks),
             Self::CiList(checks) => ci::list(&checks),
-            Self::Crates => crates::measure(),
+            Self::Crates { only } => crates::measure(only.as_deref()),
             Self::Dist(binary) => dist::run(&binary),
             Self::Docs(mode) => docs::run(mode),
             Self::DocsRun => docs::follow(),
@@ -409,7 +415,11 @@ mod tests {
         check("audit --strict", Ok(Task::Audit(Missing::Refused)));
         check("audit --renew", Ok(Task::AuditRenew));
         check("bench", Bench::parse(&[]).map(Task::Bench).map_err(|_| "bench takes no arguments"));
-        check("crates --measure", Ok(Task::Crates));
+        check("crates --measure", Ok(Task::Crates { only: None }));
+        let only = Some("gating-core".to_owned());
+        check("crates --measure gating-core", Ok(Task::Crates { only }));
+        let expected = "expected a crate of the workspace after `--measure`";
+        check("crates --measure serde", Err(expected));
         check("dist", Ok(Task::Dist(dist::Binary::Built)));
         check("dist --twice", Ok(Task::Dist(dist::Binary::BuiltTwice)));
         check("dist --binary a", Ok(Task::Dist(dist::Binary::File("a".into()))));

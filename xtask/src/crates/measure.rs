@@ -5,11 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
 
-use super::COMMAND;
-use crate::workspace::LIBRARIES;
+use super::{COMMAND, all};
 use crate::{bench, examples, files, workspace};
 
 /// Where it is kept.
@@ -38,18 +37,22 @@ struct Program {
     name: String,
 }
 
-/// Builds a program with each crate from nothing, one after another, and keeps what that took.
-pub(crate) fn measure() -> Result<()> {
+/// Builds a program with each crate, or with the only one named, from nothing, one after another, and
+/// keeps what that took.
+pub(crate) fn measure(only: Option<&str>) -> Result<()> {
+    let machine = format!("{} with {} threads", bench::processor(), bench::threads());
+    let mut measured = match only {
+        Some(_) => Measured::of(&machine, Measured::read()?)?,
+        None => Measured { machine, costs: BTreeMap::new() },
+    };
     let folder = workspace::target()?.join("crates");
-    let mut costs = BTreeMap::new();
-    for name in LIBRARIES.into_iter().chain([COMMAND.0]) {
+    for name in all().filter(|name| only.is_none_or(|only| only == *name)) {
         println!("\n-- {name}");
         let cost = Program::of(name).cost(&folder)?;
         println!("{:.1} s, {} bytes", cost.seconds, cost.bytes);
-        costs.insert(name.to_owned(), cost);
+        measured.costs.insert(name.to_owned(), cost);
     }
-    let machine = format!("{} with {} threads", bench::processor(), bench::threads());
-    let text = serde_json::to_string_pretty(&Measured { machine, costs }.to_json())?;
+    let text = serde_json::to_string_pretty(&measured.to_json())?;
     files::replace(&workspace::root().join(FILE), &format!("{text}\n"))?;
     println!("\n{FILE} is written: `cargo xtask docs` shows it in the README");
     Ok(())
@@ -97,6 +100,17 @@ fn remove(folder: &Path) -> Result<()> {
 }
 
 impl Measured {
+    /// What this machine measured: one table never has the times of two.
+    fn of(machine: &str, found: Option<Self>) -> Result<Self> {
+        let found = found.with_context(|| format!("`{FILE}` is missing: measure all crates"))?;
+        ensure!(
+            found.machine == machine,
+            "expected `{FILE}` of this machine, {machine}, found {}: measure all crates",
+            found.machine
+        );
+        Ok(found)
+    }
+
     /// What was kept, if it was ever measured.
     pub(super) fn read() -> Result<Option<Self>> {
         let path = workspace::root().join(FILE);
@@ -143,6 +157,17 @@ mod tests {
         let written = measured.to_json();
         assert_eq!(Measured::from_json(&written), Some(measured));
         assert_eq!(Measured::from_json(&json!({"machine": "one", "crates": {"a": {}}})), None);
+    }
+
+    #[test]
+    fn one_table_has_the_times_of_one_machine() {
+        let found = || Measured { machine: "one".to_owned(), costs: BTreeMap::new() };
+        assert_eq!(Measured::of("one", Some(found())).expect("it is of this machine"), found());
+        let error = |found| Measured::of("two", found).expect_err("it is not").to_string();
+        let other =
+            "expected `examples/measured.json` of this machine, two, found one: measure all crates";
+        assert_eq!(error(Some(found())), other);
+        assert_eq!(error(None), "`examples/measured.json` is missing: measure all crates");
     }
 
     #[test]
