@@ -3,7 +3,7 @@
 PyTorch writes heads in both of its formats and in three types, and as safetensors; `gating checkpoint import` makes
 checkpoints of them, `gating learn` moves one of them, and `gating checkpoint export` writes what they hold. That is read
 as the users of PyTorch read it, by `torch.load(weights_only=True)` and `Linear.load_state_dict`, and every bit must be the
-same. Weights are drawn from all bits that are finite numbers, each time anew: the seed is printed where one differs.
+same. The Python that the page about checkpoints shows is run as well. Weights are drawn from all bits that are finite numbers, each time anew: the seed is printed where one differs.
 
 `cargo xtask golden --check` and `--round-trip` run it with the versions of the workspace's `testdata/requirements.txt`.
 """
@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "testdata"))
 from legacy import legacy  # noqa: E402
 
 MODEL = Path(__file__).resolve().parents[2] / "gating-encoders/testdata/tiny-bert"
+PAGE = Path(__file__).resolve().parents[3] / "docs/checkpoint.md"
 HIDDEN_SIZE = 32
 # As many rows as a file of one, of a few, and of more than one buffer has.
 NUM_UIDS = (1, 8, 1024)
@@ -98,6 +99,27 @@ def write(folder: Path, name: str, head: State) -> list[Path]:
     return files
 
 
+def learn(command: Command, state: Path) -> None:
+    command.run("learn", "--message", "hi", "--uids", "3,5", "--rewards", "0,1", "--checkpoint", state)
+
+
+def check_page(command: Command, state: Path) -> None:
+    """Runs what the page shows, beside a checkpoint that has the name and number it shows."""
+    [code] = [text.split("```")[0] for text in PAGE.read_text().split("```python\n")[1:]]
+    page = command.folder / "page"
+    page.mkdir()
+    state.rename(page / "state")
+    file = page / code.split('"')[1]
+    for _ in range(20):
+        if not file.exists():
+            learn(command, page / "state")
+    os.chdir(page)
+    names: dict[str, State] = {}
+    exec(compile(code, PAGE.name, "exec"), names)
+    expected = newest(page / "state")
+    check(expected, {name: names["tensors"][name] for name in ("weight", "bias")}, PAGE.name)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--gating", type=Path, required=True, help="the command")
@@ -122,11 +144,12 @@ def main() -> None:
                 count += 1
     layer = torch.nn.Linear(HIDDEN_SIZE, 8)
     state = command.take(write(folder, "learned", dict(layer.state_dict()))[0])
-    command.run("learn", "--message", "hi", "--uids", "3,5", "--rewards", "0,1", "--checkpoint", state)
+    learn(command, state)
     learned = {name: newest(state)[name] for name in layer.state_dict()}
     if torch.equal(learned["weight"], layer.weight):
         raise SystemExit("nothing was learned")
     command.check_exported(state, learned, "what was learned")
+    check_page(command, state)
     print(f"{count + 1} heads came back to the bit")
 
 

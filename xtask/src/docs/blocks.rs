@@ -1,5 +1,7 @@
 //! The code of a page, block by block.
 
+use std::time::Duration;
+
 use anyhow::{Result, bail, ensure};
 
 /// A block of code, or a comment that stands for one.
@@ -22,6 +24,10 @@ pub(super) enum Role {
     Hidden,
     /// Saves it under this name. `<!-- file: NAME -->`
     File(String),
+    /// Has it as a program: the example of this name of `gating-encoders`. `<!-- program: NAME -->`
+    Program(String),
+    /// Runs it until this time is over, and stops it. `<!-- stopped after: 5 s -->`
+    Stopped(Duration),
     /// Runs it elsewhere, for this reason. `<!-- not run: REASON -->`
     NotRun(String),
 }
@@ -88,6 +94,11 @@ fn comment(line: &str) -> Option<Role> {
     let (name, value) = line.strip_prefix("<!-- ")?.strip_suffix(" -->")?.split_once(": ")?;
     match name {
         "file" => Some(Role::File(value.to_owned())),
+        "program" => Some(Role::Program(value.to_owned())),
+        "stopped after" => {
+            let seconds = value.strip_suffix(" s")?.parse().ok()?;
+            Some(Role::Stopped(Duration::from_secs(seconds)))
+        }
         "not run" => Some(Role::NotRun(value.to_owned())),
         _ => None,
     }
@@ -129,6 +140,10 @@ mod tests {
             &[(3, "console", "$ a\n", not_run), (6, "sh", "", Role::Plain)],
         );
         let file = Role::File("a.toml".to_owned());
+        let program = Role::Program("ask".to_owned());
+        check("<!-- program: ask -->\n```rust\n```\n", &[(3, "rust", "", program)]);
+        let stopped = Role::Stopped(Duration::from_secs(5));
+        check("<!-- stopped after: 5 s -->\n```sh\n```\n", &[(3, "sh", "", stopped)]);
         check("<!-- file: a.toml -->\n```toml\na = 1\n```\n", &[(3, "toml", "a = 1\n", file)]);
         check(
             "<!-- begin a: written -->\n\n<!-- run:\n$ a\n\n$ b\n-->\n",

@@ -11,13 +11,18 @@ use super::pages::Page;
 use super::session;
 use crate::{files, workspace};
 
+/// Where the programs are that pages show.
+const PROGRAMS: &str = "crates/gating-encoders/examples";
+
 /// What is wrong with the blocks of all pages.
 pub(super) fn wrong(pages: &[Page]) -> Result<Vec<String>> {
     let compiled = compiled()?;
     let mut wrong = Vec::new();
     for page in pages {
-        let problems = page.blocks.iter().filter_map(|block| Some((block.line, problem(block)?)));
-        wrong.extend(problems.map(|(line, why)| format!("{}:{line}: {why}", page.name)));
+        for block in &page.blocks {
+            let why = problem(block).map_or_else(|| not_the_program(block), |why| Ok(Some(why)))?;
+            wrong.extend(why.map(|why| format!("{}:{}: {why}", page.name, block.line)));
+        }
         let has_rust = page.blocks.iter().any(|block| block.language() == "rust");
         let path = page.path.canonicalize().context("a page was removed meanwhile")?;
         if has_rust && !compiled.contains(&path) {
@@ -36,8 +41,8 @@ fn problem(block: &Block) -> Option<String> {
             json.err().map(|error| format!("not JSON: {error}"))
         }
         "rust" if block.info.contains("ignore") => Some("an example is ignored".to_owned()),
-        "rust" if is_run && block.info.contains("no_run") => {
-            Some("`no_run` without a comment `<!-- not run: REASON -->`".to_owned())
+        "rust" if block.info.contains("no_run") && block.role == Role::Plain => {
+            Some("`no_run` without a comment that says what runs it".to_owned())
         }
         "rust" => None,
         "text" if block.text.lines().any(is_command) => Some("a command in text".to_owned()),
@@ -47,6 +52,24 @@ fn problem(block: &Block) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Why a block that stands for a program is not the same as that.
+fn not_the_program(block: &Block) -> Result<Option<String>> {
+    let Role::Program(name) = &block.role else { return Ok(None) };
+    let name = format!("{PROGRAMS}/{name}.rs");
+    let path = workspace::root().join(&name);
+    if !path.exists() {
+        return Ok(Some(format!("there is no program `{name}`")));
+    }
+    let is_same = shown(&files::read_text(&path)?) == block.text;
+    Ok((!is_same).then(|| format!("is not what `{name}` is below its first comment")))
+}
+
+/// What a page shows of a program: all but the comment that says what it is.
+fn shown(source: &str) -> String {
+    let lines = source.lines().skip_while(|line| line.starts_with("//!") || line.is_empty());
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 fn is_command(line: &str) -> bool {
@@ -110,8 +133,27 @@ mod tests {
         check("rust", "", Role::Plain, None);
         check("rust,no_run", "", not_run(), None);
         check("rust,ignore", "", not_run(), Some("an example is ignored"));
-        let unmarked = "`no_run` without a comment `<!-- not run: REASON -->`";
+        check("rust,no_run", "", Role::Program("ask".to_owned()), None);
+        let unmarked = "`no_run` without a comment that says what runs it";
         check("rust,no_run", "", Role::Plain, Some(unmarked));
+    }
+
+    #[test]
+    fn a_program_is_shown_below_its_comment() {
+        assert_eq!(
+            shown("//! What it is.\n//! More.\n\nuse a;\n\nfn main() {}\n"),
+            "use a;\n\nfn main() {}\n"
+        );
+        let check = |name: &str, text: &str, expected: &str| {
+            let (info, text) = ("rust,no_run".to_owned(), text.to_owned());
+            let block = Block { line: 1, info, text, role: Role::Program(name.to_owned()) };
+            let found = not_the_program(&block).expect("it can be read");
+            assert_eq!(found.as_deref(), Some(expected));
+        };
+        let folder = "crates/gating-encoders/examples";
+        check("none", "", &format!("there is no program `{folder}/none.rs`"));
+        let expected = format!("is not what `{folder}/ask.rs` is below its first comment");
+        check("ask", "fn main() {}\n", &expected);
     }
 
     #[test]

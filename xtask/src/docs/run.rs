@@ -60,8 +60,11 @@ pub(super) fn run(gating: &Gating<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Whether a block that a reader sees has commands that are run.
+/// Whether a block that a reader sees is run, or has commands that are.
 fn is_run(block: &Block) -> bool {
+    if let Role::Program(_) | Role::Stopped(_) = block.role {
+        return true;
+    }
     let mut commands = block.text.lines().filter_map(|line| line.strip_prefix("$ "));
     let is_console = block.language() == "console" && block.role == Role::Plain;
     is_console && commands.any(|command| !command.starts_with(TASK))
@@ -83,7 +86,8 @@ impl<'a> Reader<'a> {
         }
         let programs = gating.program.parent().context("the program is in a folder")?.to_owned();
         let others = env::var_os("PATH").unwrap_or_default();
-        let path = env::join_paths([programs].into_iter().chain(env::split_paths(&others)))?;
+        let programs = [programs.join("examples"), programs];
+        let path = env::join_paths(programs.into_iter().chain(env::split_paths(&others)))?;
         Ok(Self { page, folder, path, limit: LIMIT })
     }
 
@@ -92,15 +96,15 @@ impl<'a> Reader<'a> {
         for block in &self.page.blocks {
             match &block.role {
                 Role::File(name) => self.save(name, &block.text)?,
-                Role::Plain | Role::Hidden if block.language() == "console" => {
-                    for step in session::steps(block)? {
-                        if let Some(why) = self.take(&step)? {
+                Role::NotRun(_) => {}
+                _ => {
+                    for step in steps(block)? {
+                        if let Some(why) = self.take(&step, &block.role)? {
                             let (page, line, command) = (&self.page.name, step.line, step.command);
                             return Ok(Some(format!("{page}:{line}: `{command}`: {why}")));
                         }
                     }
                 }
-                Role::Plain | Role::Hidden | Role::NotRun(_) => {}
             }
         }
         Ok(None)
@@ -111,37 +115,54 @@ impl<'a> Reader<'a> {
         files::replace(&self.folder.join(name), text)
     }
 
-    fn take(&self, step: &Step) -> Result<Option<String>> {
+    fn take(&self, step: &Step, role: &Role) -> Result<Option<String>> {
         if step.command.starts_with(TASK) {
             return Ok(None);
         }
-        Ok(match self.call(&step.command)? {
+        if let Role::Stopped(limit) = role {
+            let ended = self.call(&step.command, *limit)?;
+            return Ok(ended.map(|output| ended_with(&output)));
+        }
+        Ok(match self.call(&step.command, self.limit)? {
             Some(output) => wrong(step, &output),
             None => Some(format!("did not end within {:?}, and was killed", self.limit)),
         })
     }
 
-    /// What a command prints, if it ends.
-    fn call(&self, command: &str) -> Result<Option<Output>> {
+    /// What a command prints, if it ends in time.
+    fn call(&self, command: &str, limit: Duration) -> Result<Option<Output>> {
         fs::create_dir_all(&self.folder)?;
         let mut shell = workspace::program("sh");
         caller::without_settings(&mut shell, env::vars_os());
         shell.args(["-ec", command]).current_dir(&self.folder);
         shell.env("PATH", &self.path).env(ROOT, workspace::root());
-        limit::output(&mut shell, self.limit)
+        limit::output(&mut shell, limit)
     }
+}
+
+/// What there is to run in a block.
+fn steps(block: &Block) -> Result<Vec<Step>> {
+    if let Role::Program(name) = &block.role {
+        return Ok(vec![Step { line: block.line, command: name.clone(), shown: None }]);
+    }
+    if block.language() == "console" { session::steps(block) } else { Ok(Vec::new()) }
+}
+
+/// How a command ended, and the error that it told.
+fn ended_with(output: &Output) -> String {
+    let error = String::from_utf8_lossy(&output.stderr);
+    format!("ended with {}: {}", output.status, error.trim_end())
 }
 
 /// What a command did otherwise than the page shows. Notes on standard error depend on the machine and
 /// are not compared, but for those of a command that fails.
 fn wrong(step: &Step, output: &Output) -> Option<String> {
     let mut printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    let error = String::from_utf8_lossy(&output.stderr);
     if output.status.success() == step.fails() {
-        return Some(format!("ended with {}: {}", output.status, error.trim_end()));
+        return Some(ended_with(output));
     }
     if step.fails() {
-        printed.push_str(&error);
+        printed.push_str(&String::from_utf8_lossy(&output.stderr));
     }
     shown::difference(step.shown.as_ref()?, &printed)
 }
@@ -151,9 +172,9 @@ mod tests {
     use super::super::blocks;
     use super::*;
 
-    #[test]
-    fn a_command_that_hangs_is_told_with_page_line_and_limit() {
-        let blocks = blocks::find("# A\n\n```console\n$ sleep 600\n```\n").expect("a block");
+    /// What is wrong with a page of these lines, where a command may take 50 ms.
+    fn problem(page: &str) -> Option<String> {
+        let blocks = blocks::find(page).expect("blocks");
         let page = Page { path: PathBuf::new(), name: "a.md".to_owned(), blocks };
         let reader = Reader {
             page: &page,
@@ -161,8 +182,30 @@ mod tests {
             path: env::var_os("PATH").unwrap_or_default(),
             limit: Duration::from_millis(50),
         };
-        let problem = reader.follow().expect("there is a shell");
+        reader.follow().expect("there is a shell")
+    }
+
+    #[test]
+    fn a_command_that_hangs_is_told_with_page_line_and_limit() {
         let expected = "a.md:4: `sleep 600`: did not end within 50ms, and was killed";
-        assert_eq!(problem.as_deref(), Some(expected));
+        assert_eq!(problem("# A\n\n```console\n$ sleep 600\n```\n").as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn what_goes_on_until_it_is_stopped_must_do_so() {
+        let page = |command| {
+            problem(&format!("<!-- stopped after: 0 s -->\n```console\n$ {command}\n```\n"))
+        };
+        assert_eq!(page("sleep 600"), None);
+        let page = "<!-- stopped after: 60 s -->\n```console\n$ echo no >&2; exit 3\n```\n";
+        let expected = "a.md:3: `echo no >&2; exit 3`: ended with exit status: 3: no";
+        assert_eq!(problem(page).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_program_is_called_by_its_name() {
+        assert_eq!(problem("<!-- program: true -->\n```rust\nfn main() {}\n```\n"), None);
+        let found = problem("<!-- program: false -->\n```rust\nfn main() {}\n```\n");
+        assert_eq!(found.as_deref(), Some("a.md:3: `false`: ended with exit status: 1: "));
     }
 }
