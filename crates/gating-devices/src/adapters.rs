@@ -10,7 +10,7 @@ use burn::tensor::wgpu::wgpu::{
 use burn::tensor::wgpu::{WgpuBackend, WgpuSetup};
 use burn::tensor::{Device, DeviceKind};
 
-use crate::{About, DeviceError, DeviceFamily, DeviceName, guarded};
+use crate::{About, DeviceError, DeviceFamily, DeviceName, guarded, memory};
 
 /// The interfaces of drivers, the best first, and their names in Burn.
 const INTERFACES: [(Backend, WgpuBackend); 3] = [
@@ -189,7 +189,7 @@ fn about(setup: &WgpuSetup) -> About {
         is_software: adapter.device_type == DeviceType::Cpu,
         driver: Some(format!("{:?}, {}", adapter.backend, driver.trim())),
         name: adapter.name,
-        memory: None,
+        memory: memory::of_adapter(&setup.adapter),
         max_tensor: Some(limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)),
     }
 }

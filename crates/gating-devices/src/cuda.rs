@@ -3,7 +3,7 @@
 use burn::tensor::{Device, DeviceType};
 
 use crate::open::try_sum;
-use crate::{About, DeviceError, DeviceName, guarded};
+use crate::{About, DeviceError, DeviceName, guarded, nvidia};
 
 pub(crate) fn init(name: DeviceName, index: u16) -> Result<(Device, About), DeviceError> {
     let count = guarded(count)?;
@@ -17,12 +17,7 @@ pub(crate) fn init(name: DeviceName, index: u16) -> Result<(Device, About), Devi
     let refused = |error: DeviceError| DeviceError::Open { name, said: error.to_string() };
     let device = guarded(|| Device::cuda(usize::from(index))).map_err(refused)?;
     try_sum(name, &device)?;
-    let identity = guarded(|| device.identity()).map_err(refused)?;
-    let about = About {
-        name: identity.map_or_else(|| format!("GPU {index}"), |identity| identity.name),
-        driver: Some("CUDA, by Burn".to_owned()),
-        ..About::default()
-    };
+    let about = About { driver: Some("CUDA, by Burn".to_owned()), ..nvidia::about(index) };
     Ok((device, about))
 }
 

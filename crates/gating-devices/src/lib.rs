@@ -32,7 +32,10 @@ mod flex;
 mod guard;
 #[cfg(feature = "libtorch")]
 mod libtorch;
+mod memory;
 mod name;
+#[cfg(any(feature = "cuda", feature = "libtorch"))]
+mod nvidia;
 mod open;
 
 pub use about::About;

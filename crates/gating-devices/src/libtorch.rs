@@ -4,28 +4,30 @@
 use burn::tensor::Device;
 
 use crate::open::try_sum;
-use crate::{About, DeviceError, DeviceName, guarded};
+use crate::{About, DeviceError, DeviceName, guarded, memory, nvidia};
 
 pub(crate) fn init(name: DeviceName) -> Result<(Device, About), DeviceError> {
-    let (device, kind) = match name {
-        DeviceName::LibTorchCuda(index) => (cuda(name, index)?, format!("GPU {index}")),
+    let (device, about) = match name {
+        DeviceName::LibTorchCuda(index) => (cuda(name, index)?, about(nvidia::about(index))),
         _ => {
             #[expect(deprecated, reason = "it is there until Burn drops it")]
             let device = Device::libtorch();
-            (device, std::env::consts::ARCH.to_owned())
+            let name = std::env::consts::ARCH.to_owned();
+            (device, about(About { name, memory: memory::of_machine(), ..About::default() }))
         }
     };
     try_sum(name, &device)?;
-    Ok((device, about(kind)))
+    Ok((device, about))
 }
 
-fn about(name: String) -> About {
+/// With the version of the library.
+fn about(about: About) -> About {
     // Without CUDA, to ask for its version is an error.
     let version = || tch::utils::has_cuda().then(tch::utils::version_cudart);
     let version = guarded(version).ok().flatten();
     let cuda = |version| format!("LibTorch, CUDA {}.{}", version / 1000, version % 1000 / 10);
     let driver = version.map_or_else(|| "LibTorch without CUDA".to_owned(), cuda);
-    About { name, driver: Some(driver), ..About::default() }
+    About { driver: Some(driver), ..about }
 }
 
 fn cuda(name: DeviceName, index: u16) -> Result<Device, DeviceError> {
