@@ -1,7 +1,7 @@
 //! The head: scoring, learning, resync and checkpoints. Ids read `group/device/size`.
 //!
-//! The head lies in the host's memory whatever device the encoder runs on: only an embedding comes
-//! from there, which `score` fetches. The device of all else is called `host`.
+//! The head lies in the host's memory whatever device the encoder runs on: `score` fetches an embedding
+//! from there, and `score-batch` scores many where they are. The device of all else is called `host`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -18,6 +18,8 @@ use gating_metagraph::{Hotkey, Metagraph, Neuron};
 /// Uids by numbers of an embedding.
 const SIZES: [[usize; 2]; 6] =
     [[256, 384], [256, 768], [1024, 384], [1024, 768], [4096, 384], [4096, 768]];
+/// How many messages are scored together.
+const BATCH: usize = 32;
 /// How many uids are asked, as in the reference.
 const ASKED: usize = 50;
 /// How long a size runs before it is timed, and while it is: there are many.
@@ -38,6 +40,23 @@ fn score(criterion: &mut Criterion) {
             group.bench_function(id, |bencher| {
                 // The fetch waits for the device.
                 bencher.iter(|| gate.score(embedding.clone()).expect("the sizes agree"));
+            });
+        }
+    }
+}
+
+/// Embeddings that lie on the device are scored together, by a head that was scored with before.
+fn score_batch(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("score-batch");
+    for opened in devices().expect("the named devices answer") {
+        for [num_uids, hidden_size] in SIZES {
+            let gate = gate(num_uids, hidden_size, &opened.device);
+            let embedding = gate.encoder().encode("any").expect("every message has one");
+            let embeddings = vec![Embedding::new(embedding.tensor()); BATCH];
+            let size = format!("{num_uids}x{hidden_size}x{BATCH}");
+            group.bench_function(BenchmarkId::new(opened.name.to_string(), size), |bencher| {
+                // The fetch of the scores waits for the device.
+                bencher.iter(|| gate.score_batch(embeddings.clone()).expect("the sizes agree"));
             });
         }
     }
@@ -153,6 +172,6 @@ fn any_device() -> Device {
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(WARM_UP).measurement_time(MEASUREMENT);
-    targets = score, learn, score_while_learning, resync, checkpoint
+    targets = score, score_batch, learn, score_while_learning, resync, checkpoint
 }
 criterion_main!(benches);

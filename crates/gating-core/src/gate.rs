@@ -1,9 +1,10 @@
 //! An encoder, a head and an optimizer, joined to a gating model.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gating_metagraph::{Metagraph, ResyncPlan, Uid};
 
+use crate::device_rows::{DeviceRows, is_apart};
 use crate::learner::Learner;
 use crate::optimizer::{Lesson, Sgd};
 use crate::published::Published;
@@ -24,6 +25,8 @@ pub struct Gate<E> {
     newest: Published<Snapshot>,
     /// Held by the one thread that learns or resyncs; it alone makes snapshots.
     learner: Mutex<Learner>,
+    /// The head that was copied to the encoder's device last.
+    on_device: Mutex<Option<Arc<DeviceRows>>>,
 }
 
 /// The model as its readers see it: between two steps, never within one.
@@ -87,7 +90,8 @@ impl<E: Encoder> Gate<E> {
     fn join(encoder: E, config: GateConfig, newest: Snapshot, sgd: Sgd) -> Result<Self, Error> {
         newest.head.check_size(encoder.hidden_size())?;
         let learner = Mutex::new(Learner::new(sgd, newest.resyncs));
-        Ok(Self { encoder, config, newest: Published::new(newest), learner })
+        let on_device = Mutex::default();
+        Ok(Self { encoder, config, newest: Published::new(newest), learner, on_device })
     }
 
     /// Everything there is to know of this model but its encoder.
@@ -150,7 +154,43 @@ impl<E: Encoder> Gate<E> {
         let Snapshot { head, resyncs, .. } = &*self.newest.get();
         head.check_size(embedding.hidden_size())?;
         let numbers = embedding.to_vec()?.into();
-        Scores::scored(head.score(&numbers), embedding, numbers, Some(*resyncs))
+        Scores::scored(head.score(&numbers), embedding, numbers.into(), Some(*resyncs))
+    }
+
+    /// Scores every uid for several messages that are encoded already, in their order.
+    ///
+    /// On the CPU device that is what [`score`](Self::score) does. On any other the head is copied to it
+    /// once, and again after it has learned; then embeddings stay there, and scores alone are fetched. They
+    /// differ from those of `score` in the last digits, as a device adds up in an order of its own.
+    ///
+    /// # Errors
+    ///
+    /// When one of the embeddings is of another size, its scores are no numbers, or a device fails.
+    pub fn score_batch(&self, embeddings: Vec<Embedding>) -> Result<Vec<Scores>, Error> {
+        if !is_apart(self.encoder.device()) {
+            return embeddings.into_iter().map(|embedding| self.score(embedding)).collect();
+        }
+        let Snapshot { head, resyncs, .. } = &*self.newest.get();
+        embeddings.iter().try_for_each(|it| head.check_size(it.hidden_size()))?;
+        let scored = self.on_device(head)?.scores(&embeddings)?.into_iter().zip(embeddings);
+        let scores = |(values, embedding)| {
+            Scores::scored(values, embedding, Default::default(), Some(*resyncs))
+        };
+        scored.map(scores).collect()
+    }
+
+    /// A head on the encoder's device.
+    fn on_device(&self, head: &Head) -> Result<Arc<DeviceRows>, Error> {
+        // Nothing panics while it changes what is kept.
+        let mut kept = self.on_device.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rows) = kept.as_ref().filter(|rows| rows.is_of(head.shared())) {
+            return Ok(Arc::clone(rows));
+        }
+        // The older copy makes room first.
+        *kept = None;
+        let rows = Arc::new(DeviceRows::new(head.shared(), self.encoder.device())?);
+        *kept = Some(Arc::clone(&rows));
+        Ok(rows)
     }
 
     /// Learns one step as [`backward`](BaseGatingModel::backward) does, to the same bit, and faster
@@ -187,7 +227,7 @@ impl<E: Encoder> Gate<E> {
         let (loss, values) = self.learn_in_place(scores, rewards, |sgd, rows, lesson| {
             sgd.step_and_score(rows, lesson, &numbers)
         })?;
-        Ok((loss, Scores::scored(values, next, numbers, Some(resyncs))))
+        Ok((loss, Scores::scored(values, next, numbers.into(), Some(resyncs))))
     }
 
     /// Takes a step in the weights as they lie, once nothing speaks against it.
@@ -199,11 +239,12 @@ impl<E: Encoder> Gate<E> {
     ) -> Result<(Loss, T), Error> {
         let (asked, uids) = (scores.select(rewards.uids())?, rewards.uids());
         let (loss, slopes) = softmax_mse(&asked, rewards.values());
+        let embedding = scores.numbers()?;
         let learner = self.learner.get_mut().expect("no thread panics while it learns");
         let newest = self.newest.get_mut();
-        newest.head.check_size(scores.numbers().len())?;
+        newest.head.check_size(embedding.len())?;
         learner.check(uids, scores.generation())?;
-        let lesson = Lesson { uids, slopes: &slopes, embedding: scores.numbers() };
+        let lesson = Lesson { uids, slopes: &slopes, embedding };
         let outcome = step(&mut learner.sgd, newest.head.rows_mut(), &lesson);
         newest.step += 1;
         Ok((loss, outcome))
@@ -309,10 +350,11 @@ impl<E: Encoder> BaseGatingModel for Gate<E> {
     fn backward(&self, scores: &Scores, rewards: &Rewards) -> Result<Loss, Error> {
         let (asked, uids) = (scores.select(rewards.uids())?, rewards.uids());
         let (loss, slopes) = softmax_mse(&asked, rewards.values());
+        let embedding = scores.numbers()?;
         let (mut learner, newest) = self.learner();
-        newest.head.check_size(scores.numbers().len())?;
+        newest.head.check_size(embedding.len())?;
         learner.check(uids, scores.generation())?;
-        let lesson = Lesson { uids, slopes: &slopes, embedding: scores.numbers() };
+        let lesson = Lesson { uids, slopes: &slopes, embedding };
         let head = learner.step(&newest.head, &lesson);
         self.newest.replace(Snapshot { head, step: newest.step + 1, ..(*newest).clone() });
         Ok(loss)

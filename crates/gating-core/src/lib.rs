@@ -53,6 +53,7 @@ mod cache;
 mod checkpoint;
 mod choice;
 mod config;
+mod device_rows;
 mod encoder;
 mod error;
 mod gate;

@@ -1,7 +1,7 @@
 //! What the head says of every uid for one message.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use gating_metagraph::Uid;
 
@@ -14,8 +14,8 @@ use crate::{Embedding, Error};
 pub struct Scores {
     values: Vec<f32>,
     embedding: Embedding,
-    /// The numbers of the embedding, fetched from its device.
-    numbers: Arc<[f32]>,
+    /// The numbers of the embedding, once they were fetched from its device.
+    numbers: OnceLock<Arc<[f32]>>,
     /// How many resyncs had changed rows when they were scored; none where nobody knows.
     generation: Option<u64>,
 }
@@ -28,18 +28,16 @@ impl Scores {
     ///
     /// # Errors
     ///
-    /// When there are no scores, more than uids can number, or one is not a finite number, or the
-    /// device of the embedding fails.
+    /// When there are no scores, more than uids can number, or one is not a finite number.
     pub fn new(values: Vec<f32>, embedding: Embedding) -> Result<Self, Error> {
-        let numbers = embedding.to_vec()?.into();
-        Self::scored(values, embedding, numbers, None)
+        Self::scored(values, embedding, OnceLock::new(), None)
     }
 
-    /// Scores of an embedding with these numbers, after so many resyncs.
+    /// Scores of an embedding after so many resyncs, with its numbers if they were fetched.
     pub(crate) fn scored(
         values: Vec<f32>,
         embedding: Embedding,
-        numbers: Arc<[f32]>,
+        numbers: OnceLock<Arc<[f32]>>,
         generation: Option<u64>,
     ) -> Result<Self, Error> {
         check_num_uids(values.len())?;
@@ -61,9 +59,13 @@ impl Scores {
         &self.embedding
     }
 
-    /// The numbers that they were computed from.
-    pub(crate) fn numbers(&self) -> &[f32] {
-        &self.numbers
+    /// The numbers that they were computed from, which are fetched once.
+    pub(crate) fn numbers(&self) -> Result<&[f32], Error> {
+        if let Some(numbers) = self.numbers.get() {
+            return Ok(numbers);
+        }
+        let fetched = self.embedding.to_vec()?.into();
+        Ok(self.numbers.get_or_init(|| fetched))
     }
 
     /// How many resyncs had changed rows when they were scored; none where nobody knows.

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-use gating_core::{EncodeError, Encoder, Error, Scores};
+use gating_core::{Encoder, Error, Scores};
 use gating_metagraph::{Availability, AvailabilityRules, Metagraph, MetagraphDiff, Uid, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -135,18 +135,20 @@ fn available(
 /// Scores a batch; where one message fails, those before it have their scores all the same.
 fn score(session: &Session, batch: &[String], first: usize) -> Vec<Result<Scores, Failure>> {
     let messages: Vec<&str> = batch.iter().map(String::as_str).collect();
-    let encoder = session.gate.encoder();
-    let embeddings = match encoder.encode_batch(&messages) {
-        Ok(embeddings) => embeddings.into_iter().map(Ok).collect(),
-        Err(_) => messages.iter().map(|message| encoder.encode(message)).collect::<Vec<_>>(),
-    };
-    let score = |(index, embedding): (usize, Result<_, EncodeError>)| {
-        let scores = embedding.map_err(Error::Encode).and_then(|found| session.gate.score(found));
-        scores.map_err(|error| {
+    if let Ok(scores) = scores(session, &messages) {
+        return scores.into_iter().map(Ok).collect();
+    }
+    let alone = |(index, message): (usize, &&str)| {
+        let mut scores = scores(session, &[message]).map_err(|error| {
             Failure::from(error).context(format!("message {} has no scores", first + index))
-        })
+        })?;
+        Ok(scores.pop().expect("a message has its scores"))
     };
-    embeddings.into_iter().enumerate().map(score).collect()
+    messages.iter().enumerate().map(alone).collect()
+}
+
+fn scores(session: &Session, messages: &[&str]) -> Result<Vec<Scores>, Error> {
+    session.gate.score_batch(session.gate.encoder().encode_batch(messages)?)
 }
 
 fn print(
