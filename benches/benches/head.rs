@@ -1,7 +1,7 @@
 //! The head: scoring, learning, resync and checkpoints. Ids read `group/device/size`.
 //!
-//! The head lies in the host's memory whatever device the encoder runs on: `score` fetches an embedding
-//! from there, and `score-batch` scores many where they are. The device of all else is called `host`.
+//! The head lies in the host's memory whatever device the encoder runs on: only embeddings come
+//! from there, which `score` and `score-batch` fetch. The device of all else is called `host`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -45,7 +45,7 @@ fn score(criterion: &mut Criterion) {
     }
 }
 
-/// Embeddings that lie on the device are scored together, by a head that was scored with before.
+/// Embeddings that lie on the device are fetched together, and scored together.
 fn score_batch(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("score-batch");
     for opened in devices().expect("the named devices answer") {
@@ -55,7 +55,7 @@ fn score_batch(criterion: &mut Criterion) {
             let embeddings = vec![Embedding::new(embedding.tensor()); BATCH];
             let size = format!("{num_uids}x{hidden_size}x{BATCH}");
             group.bench_function(BenchmarkId::new(opened.name.to_string(), size), |bencher| {
-                // The fetch of the scores waits for the device.
+                // The fetch waits for the device.
                 bencher.iter(|| gate.score_batch(embeddings.clone()).expect("the sizes agree"));
             });
         }

@@ -87,7 +87,11 @@ pub(crate) fn follow() -> Result<()> {
 
 fn program() -> Result<PathBuf> {
     let program = workspace::built("debug", "gating")?;
-    ensure!(program.exists(), "`{}` is missing: cargo build --workspace", program.display());
+    ensure!(
+        program.exists(),
+        "`{}` is missing: cargo build --workspace --all-targets",
+        program.display()
+    );
     Ok(program)
 }
 

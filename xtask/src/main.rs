@@ -92,7 +92,7 @@ Commands:
           cargo, tries that the program takes every command that a page shows and that nothing in a
           page is left unchecked, and builds the book where mdBook is installed
             --check         writes no page; one that has drifted is an error
-            --run           runs the commands of all pages instead, in target/pages, and compares
+            --run           runs the commands and programs of all pages instead, in target/pages, and compares
                             what they print; a command may take ten minutes; takes
                             `gating model pull` and a shell
   examples

@@ -127,25 +127,6 @@ impl Embedding {
         }
     }
 
-    /// Several embeddings on one device: `[count, hidden_size]`.
-    pub(crate) fn stack(embeddings: &[Self], device: &Device) -> Tensor<2> {
-        let on_host = |embedding: &Self| match &embedding.0 {
-            Numbers::OnDevice(_) => None,
-            Numbers::OnHost { values, .. } => Some(Arc::clone(values)),
-        };
-        match embeddings.iter().map(on_host).collect::<Option<Vec<_>>>() {
-            // They go up together.
-            Some(values) => {
-                let shape = [values.len(), values.first().map_or(0, |values| values.len())];
-                Tensor::from_data(TensorData::new(values.concat(), shape), device)
-            }
-            None => Tensor::stack(
-                embeddings.iter().map(|it| it.tensor().to_device(device)).collect(),
-                0,
-            ),
-        }
-    }
-
     /// The numbers, fetched from the device.
     ///
     /// # Errors

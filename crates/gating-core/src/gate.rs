@@ -1,10 +1,9 @@
 //! An encoder, a head and an optimizer, joined to a gating model.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use gating_metagraph::{Metagraph, ResyncPlan, Uid};
 
-use crate::device_rows::{DeviceRows, is_apart};
 use crate::learner::Learner;
 use crate::optimizer::{Lesson, Sgd};
 use crate::published::Published;
@@ -25,8 +24,6 @@ pub struct Gate<E> {
     newest: Published<Snapshot>,
     /// Held by the one thread that learns or resyncs; it alone makes snapshots.
     learner: Mutex<Learner>,
-    /// The head that was copied to the encoder's device last.
-    on_device: Mutex<Option<Arc<DeviceRows>>>,
 }
 
 /// The model as its readers see it: between two steps, never within one.
@@ -90,8 +87,7 @@ impl<E: Encoder> Gate<E> {
     fn join(encoder: E, config: GateConfig, newest: Snapshot, sgd: Sgd) -> Result<Self, Error> {
         newest.head.check_size(encoder.hidden_size())?;
         let learner = Mutex::new(Learner::new(sgd, newest.resyncs));
-        let on_device = Mutex::default();
-        Ok(Self { encoder, config, newest: Published::new(newest), learner, on_device })
+        Ok(Self { encoder, config, newest: Published::new(newest), learner })
     }
 
     /// Everything there is to know of this model but its encoder.
@@ -151,46 +147,28 @@ impl<E: Encoder> Gate<E> {
     ///
     /// When the embedding is of another size, or its device fails.
     pub fn score(&self, embedding: Embedding) -> Result<Scores, Error> {
-        let Snapshot { head, resyncs, .. } = &*self.newest.get();
-        head.check_size(embedding.hidden_size())?;
-        let numbers = embedding.to_vec()?.into();
-        Scores::scored(head.score(&numbers), embedding, numbers.into(), Some(*resyncs))
+        let mut scores = self.score_batch(vec![embedding])?;
+        Ok(scores.pop().expect("an embedding has its scores"))
     }
 
     /// Scores every uid for several messages that are encoded already, in their order.
     ///
-    /// On the CPU device that is what [`score`](Self::score) does. On any other the head is copied to it
-    /// once, and again after it has learned; then embeddings stay there, and scores alone are fetched. They
-    /// differ from those of `score` in the last digits, as a device adds up in an order of its own.
+    /// Each has the scores that [`score`](Self::score) gives it, to the bit. Embeddings are fetched
+    /// together, and weights are read once for all, which is faster.
     ///
     /// # Errors
     ///
-    /// When one of the embeddings is of another size, its scores are no numbers, or a device fails.
+    /// When one of the embeddings is of another size, its scores are no numbers, or its device fails.
     pub fn score_batch(&self, embeddings: Vec<Embedding>) -> Result<Vec<Scores>, Error> {
-        if !is_apart(self.encoder.device()) {
-            return embeddings.into_iter().map(|embedding| self.score(embedding)).collect();
-        }
         let Snapshot { head, resyncs, .. } = &*self.newest.get();
         embeddings.iter().try_for_each(|it| head.check_size(it.hidden_size()))?;
-        let scored = self.on_device(head)?.scores(&embeddings)?.into_iter().zip(embeddings);
-        let scores = |(values, embedding)| {
-            Scores::scored(values, embedding, Default::default(), Some(*resyncs))
+        let numbers = Embedding::to_vecs(&embeddings)?.into_iter().map(Into::into).collect();
+        let values = head.scores(&numbers).into_iter();
+        let scored = values.zip(embeddings).zip(numbers.iter());
+        let scores = |((values, embedding), numbers): (_, &Arc<[f32]>)| {
+            Scores::scored(values, embedding, Arc::clone(numbers), Some(*resyncs))
         };
         scored.map(scores).collect()
-    }
-
-    /// A head on the encoder's device.
-    fn on_device(&self, head: &Head) -> Result<Arc<DeviceRows>, Error> {
-        // Nothing panics while it changes what is kept.
-        let mut kept = self.on_device.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(rows) = kept.as_ref().filter(|rows| rows.is_of(head.shared())) {
-            return Ok(Arc::clone(rows));
-        }
-        // The older copy makes room first.
-        *kept = None;
-        let rows = Arc::new(DeviceRows::new(head.shared(), self.encoder.device())?);
-        *kept = Some(Arc::clone(&rows));
-        Ok(rows)
     }
 
     /// Learns one step as [`backward`](BaseGatingModel::backward) does, to the same bit, and faster
@@ -227,7 +205,7 @@ impl<E: Encoder> Gate<E> {
         let (loss, values) = self.learn_in_place(scores, rewards, |sgd, rows, lesson| {
             sgd.step_and_score(rows, lesson, &numbers)
         })?;
-        Ok((loss, Scores::scored(values, next, numbers.into(), Some(resyncs))))
+        Ok((loss, Scores::scored(values, next, numbers, Some(resyncs))))
     }
 
     /// Takes a step in the weights as they lie, once nothing speaks against it.
@@ -239,12 +217,11 @@ impl<E: Encoder> Gate<E> {
     ) -> Result<(Loss, T), Error> {
         let (asked, uids) = (scores.select(rewards.uids())?, rewards.uids());
         let (loss, slopes) = softmax_mse(&asked, rewards.values());
-        let embedding = scores.numbers()?;
         let learner = self.learner.get_mut().expect("no thread panics while it learns");
         let newest = self.newest.get_mut();
-        newest.head.check_size(embedding.len())?;
+        newest.head.check_size(scores.numbers().len())?;
         learner.check(uids, scores.generation())?;
-        let lesson = Lesson { uids, slopes: &slopes, embedding };
+        let lesson = Lesson { uids, slopes: &slopes, embedding: scores.numbers() };
         let outcome = step(&mut learner.sgd, newest.head.rows_mut(), &lesson);
         newest.step += 1;
         Ok((loss, outcome))
@@ -350,11 +327,10 @@ impl<E: Encoder> BaseGatingModel for Gate<E> {
     fn backward(&self, scores: &Scores, rewards: &Rewards) -> Result<Loss, Error> {
         let (asked, uids) = (scores.select(rewards.uids())?, rewards.uids());
         let (loss, slopes) = softmax_mse(&asked, rewards.values());
-        let embedding = scores.numbers()?;
         let (mut learner, newest) = self.learner();
-        newest.head.check_size(embedding.len())?;
+        newest.head.check_size(scores.numbers().len())?;
         learner.check(uids, scores.generation())?;
-        let lesson = Lesson { uids, slopes: &slopes, embedding };
+        let lesson = Lesson { uids, slopes: &slopes, embedding: scores.numbers() };
         let head = learner.step(&newest.head, &lesson);
         self.newest.replace(Snapshot { head, step: newest.step + 1, ..(*newest).clone() });
         Ok(loss)
@@ -473,6 +449,29 @@ mod tests {
         let scored = error(learned.expect("the step is taken"));
         assert!(step == 1 && scored.contains("inf"), "{step}: {scored}");
         assert_ne!(head.weight(), before.weight());
+    }
+
+    /// One that cannot be scored has the batch refused.
+    #[test]
+    fn a_batch_has_the_scores_of_each_message() {
+        let device = Device::flex();
+        let gate = Gate::new(One(device.clone()), GateConfig::default());
+        let gate = gate.expect("it has defaults");
+        let score = |numbers: &[&[f32]]| {
+            let embeddings = numbers.iter().map(|it| Embedding::from_slice(it, &device)).collect();
+            gate.score_batch(embeddings)
+        };
+        let batch = score(&[&[1.0], &[-0.3], &[1.0]]).expect("the sizes agree");
+        for (found, number) in batch.iter().zip([1.0, -0.3, 1.0]) {
+            let alone = gate.score(Embedding::from_slice(&[number], &device));
+            assert_eq!(found.values(), alone.expect("the sizes agree").values());
+        }
+        assert_eq!(batch.len(), 3);
+        assert!(score(&[]).expect("nothing is wrong").is_empty());
+        let refused = score(&[&[1.0], &[1.0, 2.0]]).expect_err("the sizes differ").to_string();
+        assert_eq!(refused, "expected an embedding of 1 numbers, found 2");
+        let refused = score(&[&[1.0], &[f32::INFINITY]]).expect_err("it has no score").to_string();
+        assert!(refused.contains("inf"), "{refused}");
     }
 
     /// Also where the last rows are no whole block.

@@ -49,7 +49,7 @@ impl HeadConfig {
 ///
 /// It lies in the host's memory, whatever device embeddings come from: one step reads and writes
 /// every weight once, which is too little work to be worth a device. A clone is the same layer,
-/// not a copy of it. [`Gate::score_batch`](crate::Gate::score_batch) copies it to a device.
+/// not a copy of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head(Arc<Rows>);
 
@@ -59,11 +59,6 @@ impl Head {
     }
 
     pub(crate) fn rows(&self) -> &Rows {
-        &self.0
-    }
-
-    /// The rows as clones share them.
-    pub(crate) fn shared(&self) -> &Arc<Rows> {
         &self.0
     }
 
@@ -134,12 +129,13 @@ impl Head {
     /// When the embedding is of another size, or the device fails that it is on.
     pub fn forward(&self, embedding: &Embedding) -> Result<Vec<f32>, Error> {
         self.check_size(embedding.hidden_size())?;
-        Ok(self.score(&embedding.to_vec()?.into()))
+        let mut scores = self.scores(&[embedding.to_vec()?.into()].into());
+        Ok(scores.pop().expect("an embedding has its scores"))
     }
 
-    /// Scores every uid for an embedding of the right size.
-    pub(crate) fn score(&self, embedding: &Arc<[f32]>) -> Vec<f32> {
-        scoring::scores(&self.0, embedding)
+    /// Scores every uid for each embedding, all of which have the right size.
+    pub(crate) fn scores(&self, embeddings: &Arc<[Arc<[f32]>]>) -> Vec<Vec<f32>> {
+        scoring::scores(&self.0, embeddings)
     }
 
     /// Refuses embeddings of another size.

@@ -53,7 +53,6 @@ mod cache;
 mod checkpoint;
 mod choice;
 mod config;
-mod device_rows;
 mod encoder;
 mod error;
 mod gate;

@@ -1,7 +1,7 @@
 //! What the head says of every uid for one message.
 
 use std::cmp::Reverse;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use gating_metagraph::Uid;
 
@@ -14,8 +14,8 @@ use crate::{Embedding, Error};
 pub struct Scores {
     values: Vec<f32>,
     embedding: Embedding,
-    /// The numbers of the embedding, once they were fetched from its device.
-    numbers: OnceLock<Arc<[f32]>>,
+    /// The numbers of the embedding, fetched from its device.
+    numbers: Arc<[f32]>,
     /// How many resyncs had changed rows when they were scored; none where nobody knows.
     generation: Option<u64>,
 }
@@ -28,16 +28,18 @@ impl Scores {
     ///
     /// # Errors
     ///
-    /// When there are no scores, more than uids can number, or one is not a finite number.
+    /// When there are no scores, more than uids can number, or one is not a finite number, or the
+    /// device of the embedding fails.
     pub fn new(values: Vec<f32>, embedding: Embedding) -> Result<Self, Error> {
-        Self::scored(values, embedding, OnceLock::new(), None)
+        let numbers = embedding.to_vec()?.into();
+        Self::scored(values, embedding, numbers, None)
     }
 
-    /// Scores of an embedding after so many resyncs, with its numbers if they were fetched.
+    /// Scores of an embedding with these numbers, after so many resyncs.
     pub(crate) fn scored(
         values: Vec<f32>,
         embedding: Embedding,
-        numbers: OnceLock<Arc<[f32]>>,
+        numbers: Arc<[f32]>,
         generation: Option<u64>,
     ) -> Result<Self, Error> {
         check_num_uids(values.len())?;
@@ -59,13 +61,9 @@ impl Scores {
         &self.embedding
     }
 
-    /// The numbers that they were computed from, which are fetched once.
-    pub(crate) fn numbers(&self) -> Result<&[f32], Error> {
-        if let Some(numbers) = self.numbers.get() {
-            return Ok(numbers);
-        }
-        let fetched = self.embedding.to_vec()?.into();
-        Ok(self.numbers.get_or_init(|| fetched))
+    /// The numbers that they were computed from.
+    pub(crate) fn numbers(&self) -> &[f32] {
+        &self.numbers
     }
 
     /// How many resyncs had changed rows when they were scored; none where nobody knows.

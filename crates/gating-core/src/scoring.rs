@@ -1,4 +1,4 @@
-//! The scores of all uids for one embedding.
+//! The scores of all uids for one embedding, or for several.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -7,41 +7,48 @@ use gating_kernels::{InstructionSet, multiply_rows};
 
 use crate::rows::Rows;
 
-/// How many weights a thread takes at once: half a MiB, which is read in some 50 microseconds.
+/// How many products a thread takes at once: of one embedding, half a MiB of weights, which is read in
+/// some 50 microseconds.
 const BLOCK: usize = 1 << 17;
+/// With many embeddings a block has at least so many rows, for which an embedding is read once.
+const MIN_ROWS: usize = 8;
 /// More threads than these wait for the memory.
 const MAX_THREADS: usize = 8;
 
-/// Scores every uid: `s = W h + b`.
+/// Scores every uid for each embedding: `s = W h + b`, the same whatever it is scored with. Weights are
+/// read once for all.
 ///
 /// Other threads help while they are idle. Nobody waits for them to become so: what no other
 /// thread has begun the calling one does itself.
-pub(crate) fn scores(rows: &Arc<Rows>, embedding: &Arc<[f32]>) -> Vec<f32> {
-    let blocks = Arc::new(Blocks::new(rows));
+pub(crate) fn scores(rows: &Arc<Rows>, embeddings: &Arc<[Arc<[f32]>]>) -> Vec<Vec<f32>> {
+    let blocks = Arc::new(Blocks::new(rows, embeddings.len()));
     let (sender, receiver) = mpsc::channel();
     for _ in 1..rayon::current_num_threads().min(blocks.count).min(MAX_THREADS) {
         let (blocks, sender) = (Arc::clone(&blocks), sender.clone());
         // Rows that nobody needs any more are not kept alive by a thread that comes too late.
-        let (rows, embedding) = (Arc::downgrade(rows), Arc::clone(embedding));
+        let (rows, embeddings) = (Arc::downgrade(rows), Arc::clone(embeddings));
         rayon::spawn(move || {
             let Some(rows) = rows.upgrade() else { return };
             while let Some(first) = blocks.take() {
-                let mut scores = vec![0.0; blocks.length(first)];
-                score(&rows, &embedding, first, &mut scores);
                 // Whoever asked waits for every block that was taken.
-                let _ = sender.send((first, scores));
+                let _ = sender.send((first, score(&rows, &embeddings, first, &blocks)));
             }
         });
     }
-    let mut scores = vec![0.0; rows.num_uids()];
+    let mut scores = vec![vec![0.0; rows.num_uids()]; embeddings.len()];
+    let mut place = |(first, found): (usize, Vec<f32>)| {
+        let found = found.chunks_exact(blocks.length(first));
+        for (scores, found) in scores.iter_mut().zip(found) {
+            scores[first..first + found.len()].copy_from_slice(found);
+        }
+    };
     let mut missing = blocks.count;
     while let Some(first) = blocks.take() {
-        score(rows, embedding, first, &mut scores[first..first + blocks.length(first)]);
+        place((first, score(rows, embeddings, first, &blocks)));
         missing -= 1;
     }
     for _ in 0..missing {
-        let (first, block) = receiver.recv().expect("who takes a block scores it");
-        scores[first..first + block.len()].copy_from_slice(&block);
+        place(receiver.recv().expect("who takes a block scores it"));
     }
     scores
 }
@@ -56,8 +63,11 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn new(rows: &Rows) -> Self {
-        let size = (BLOCK / rows.hidden_size()).max(1);
+    fn new(rows: &Rows, embeddings: usize) -> Self {
+        let size = match embeddings {
+            0 | 1 => (BLOCK / rows.hidden_size()).max(1),
+            many => (BLOCK / rows.hidden_size() / many).max(MIN_ROWS),
+        };
         let num_uids = rows.num_uids();
         Self { num_uids, size, count: num_uids.div_ceil(size), taken: AtomicUsize::new(0) }
     }
@@ -74,11 +84,16 @@ impl Blocks {
     }
 }
 
-/// Scores the uids from `first` on.
-fn score(rows: &Rows, embedding: &[f32], first: usize, scores: &mut [f32]) {
-    let weight = &rows.weight[first * embedding.len()..][..scores.len() * embedding.len()];
-    multiply_rows(weight, embedding, scores, InstructionSet::best());
-    scores.iter_mut().zip(&rows.bias[first..]).for_each(|(score, bias)| *score += bias);
+/// Scores the uids of a block: those for the first embedding, then those for the next.
+fn score(rows: &Rows, embeddings: &[Arc<[f32]>], first: usize, blocks: &Blocks) -> Vec<f32> {
+    let (size, length) = (rows.hidden_size(), blocks.length(first));
+    let weight = &rows.weight[first * size..][..length * size];
+    let mut scores = vec![0.0; embeddings.len() * length];
+    for (embedding, scores) in embeddings.iter().zip(scores.chunks_exact_mut(length)) {
+        multiply_rows(weight, embedding, scores, InstructionSet::best());
+        scores.iter_mut().zip(&rows.bias[first..]).for_each(|(score, bias)| *score += bias);
+    }
+    scores
 }
 
 #[cfg(test)]
@@ -88,14 +103,17 @@ mod tests {
     use super::*;
     use crate::rows::fill_uniform;
 
-    /// Rows and an embedding of random numbers within ±1.
-    fn random(num_uids: usize, hidden_size: usize) -> (Arc<Rows>, Arc<[f32]>) {
+    /// Rows and embeddings of random numbers within ±1.
+    fn random(num_uids: usize, hidden_size: usize, count: usize) -> (Arc<Rows>, Arc<[Arc<[f32]>]>) {
         let mut rows = Rows::zeros(num_uids, hidden_size);
-        let mut embedding = vec![0.0; hidden_size];
         fill_uniform(&mut rows.weight, 1.0, 1, 0, 0);
         fill_uniform(&mut rows.bias, 1.0, 1, 0, 1);
-        fill_uniform(&mut embedding, 1.0, 1, 0, 2);
-        (Arc::new(rows), embedding.into())
+        let embedding = |index| {
+            let mut embedding = vec![0.0; hidden_size];
+            fill_uniform(&mut embedding, 1.0, 1, 0, 2 + index);
+            embedding.into()
+        };
+        (Arc::new(rows), (0..count).map(embedding).collect())
     }
 
     /// The score of each uid and the sum of the sizes that it is made of, both in f64.
@@ -111,11 +129,11 @@ mod tests {
     /// Of 1024 numbers a sum has 32, which f32 adds with 32 roundings of 6e-8 at most each, most
     /// of which cancel out.
     fn check(num_uids: usize, hidden_size: usize) {
-        let (rows, embedding) = random(num_uids, hidden_size);
-        let found = scores(&rows, &embedding);
+        let (rows, embeddings) = random(num_uids, hidden_size, 1);
+        let found = &scores(&rows, &embeddings)[0];
         assert_eq!(found.len(), num_uids);
-        for (uid, (found, (score, size))) in found.iter().zip(exact(&rows, &embedding)).enumerate()
-        {
+        let exact = exact(&rows, &embeddings[0]);
+        for (uid, (found, (score, size))) in found.iter().zip(exact).enumerate() {
             let error = (f64::from(*found) - score).abs();
             assert!(error <= 2e-7 * size, "{num_uids}x{hidden_size} uid {uid}: {found} {score}");
         }
@@ -127,6 +145,21 @@ mod tests {
             check(num_uids, hidden_size);
         }
         check(3, BLOCK + 1); // a row that is larger than a block
+    }
+
+    #[test]
+    fn what_is_scored_together_changes_no_bit() {
+        for (num_uids, hidden_size, count) in [(1, 1, 2), (9, 33, 3), (300, 768, 40), (7, 5, 0)] {
+            let (rows, embeddings) = random(num_uids, hidden_size, count);
+            let found = scores(&rows, &embeddings);
+            assert_eq!(found.len(), count);
+            for (found, embedding) in found.iter().zip(embeddings.iter()) {
+                let alone = scores(&rows, &[Arc::clone(embedding)].into());
+                let bits =
+                    |scores: &[f32]| scores.iter().map(|it| it.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(found), bits(&alone[0]), "{num_uids}x{hidden_size}x{count}");
+            }
+        }
     }
 
     /// Threads that are busy with something else are not waited for.

@@ -1,4 +1,5 @@
 //! A model that is asked once, and learns once.
+#![expect(clippy::print_stdout, reason = "it shows what it found")]
 
 use burn::tensor::Device;
 use gating_core::{BaseGatingModel, GateConfig, Rewards};

@@ -1,4 +1,5 @@
 //! An encoder on a device that is chosen while running.
+#![expect(clippy::print_stdout, reason = "it shows what it found")]
 
 use gating_devices::open;
 use gating_encoders::{Encoder, ModelFiles, SentenceEncoder};

@@ -1,4 +1,5 @@
 //! What a validator does with the model: a step, and a resync.
+#![expect(clippy::print_stdout, reason = "it shows what it found")]
 
 use burn::tensor::Device;
 use gating_core::{BaseGatingModel, GateConfig, Rewards};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 /// A block of code, or a comment that stands for one.
 #[derive(Debug, Eq, PartialEq)]
@@ -64,7 +64,7 @@ pub(super) fn find(page: &str) -> Result<Vec<Block>> {
                 let (info, text) = ("console".to_owned(), until(&mut lines, "-->", number)?);
                 blocks.push(Block { line: number + 1, info, text, role: Role::Hidden });
             }
-            role = comment(line).unwrap_or(Role::Plain);
+            role = comment(line).with_context(|| format!("line {number}"))?;
         }
         is_behind_blank = line.trim().is_empty();
     }
@@ -89,19 +89,23 @@ fn until<'a>(
     bail!("line {begin}: expected a line `{end}` somewhere below")
 }
 
-/// What a comment says of the block behind it.
-fn comment(line: &str) -> Option<Role> {
-    let (name, value) = line.strip_prefix("<!-- ")?.strip_suffix(" -->")?.split_once(": ")?;
-    match name {
-        "file" => Some(Role::File(value.to_owned())),
-        "program" => Some(Role::Program(value.to_owned())),
-        "stopped after" => {
-            let seconds = value.strip_suffix(" s")?.parse().ok()?;
-            Some(Role::Stopped(Duration::from_secs(seconds)))
-        }
-        "not run" => Some(Role::NotRun(value.to_owned())),
-        _ => None,
-    }
+/// What a comment says of the block behind it; other lines say nothing.
+fn comment(line: &str) -> Result<Role> {
+    let said = line.strip_prefix("<!-- ").and_then(|line| line.strip_suffix(" -->"));
+    Ok(match said.and_then(|said| said.split_once(": ")) {
+        Some(("file", name)) => Role::File(name.to_owned()),
+        Some(("program", name)) => Role::Program(name.to_owned()),
+        Some(("stopped after", time)) => Role::Stopped(seconds(time)?),
+        Some(("not run", reason)) => Role::NotRun(reason.to_owned()),
+        _ => Role::Plain,
+    })
+}
+
+fn seconds(text: &str) -> Result<Duration> {
+    let seconds = text.strip_suffix(" s").and_then(|seconds| seconds.parse().ok());
+    let seconds =
+        seconds.with_context(|| format!("expected a time such as `5 s`, found `{text}`"))?;
+    Ok(Duration::from_secs(seconds))
 }
 
 #[cfg(test)]
@@ -116,7 +120,7 @@ mod tests {
     }
 
     fn check_error(page: &str, expected: &str) {
-        assert_eq!(find(page).expect_err(page).to_string(), expected, "{page}");
+        assert_eq!(format!("{:#}", find(page).expect_err(page)), expected, "{page}");
     }
 
     #[test]
@@ -160,6 +164,8 @@ mod tests {
             "<!-- file: a -->\n\n```json\n```\n",
             "line 2: expected a block behind the comment",
         );
+        let expected = "line 1: expected a time such as `5 s`, found `5s`";
+        check_error("<!-- stopped after: 5s -->\n```console\n```\n", expected);
         check_error("<!-- not run: a -->\n", "expected a block behind the last comment");
     }
 }

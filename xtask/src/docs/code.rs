@@ -35,14 +35,28 @@ pub(super) fn wrong(pages: &[Page]) -> Result<Vec<String>> {
 fn problem(block: &Block) -> Option<String> {
     let is_run = !matches!(block.role, Role::NotRun(_));
     match block.language() {
+        language if language != "console" && matches!(block.role, Role::Stopped(_)) => {
+            Some("only commands are stopped".to_owned())
+        }
+        language if language != "rust" && matches!(block.role, Role::Program(_)) => {
+            Some("only Rust is a program".to_owned())
+        }
+        "console" if matches!(block.role, Role::Stopped(_)) => match session::steps(block) {
+            Ok(steps) => steps
+                .iter()
+                .any(|step| step.shown.is_some())
+                .then(|| "what a command prints until it is stopped is not compared".to_owned()),
+            Err(error) => Some(error.to_string()),
+        },
         "console" => session::steps(block).err().map(|error| error.to_string()),
         "json" => {
             let json = serde_json::from_str::<Value>(&block.text);
             json.err().map(|error| format!("not JSON: {error}"))
         }
         "rust" if block.info.contains("ignore") => Some("an example is ignored".to_owned()),
-        "rust" if block.info.contains("no_run") && block.role == Role::Plain => {
-            Some("`no_run` without a comment that says what runs it".to_owned())
+        "rust" if is_run && block.info.contains("no_run") => {
+            let is_program = matches!(block.role, Role::Program(_));
+            (!is_program).then(|| "`no_run` without a comment that says what runs it".to_owned())
         }
         "rust" => None,
         "text" if block.text.lines().any(is_command) => Some("a command in text".to_owned()),
@@ -66,9 +80,11 @@ fn not_the_program(block: &Block) -> Result<Option<String>> {
     Ok((!is_same).then(|| format!("is not what `{name}` is below its first comment")))
 }
 
-/// What a page shows of a program: all but the comment that says what it is.
+/// What a page shows of a program: all but the lines at its top that say what it is.
 fn shown(source: &str) -> String {
-    let lines = source.lines().skip_while(|line| line.starts_with("//!") || line.is_empty());
+    let is_about =
+        |line: &&str| line.starts_with("//!") || line.starts_with("#![") || line.is_empty();
+    let lines = source.lines().skip_while(is_about);
     lines.map(|line| format!("{line}\n")).collect()
 }
 
@@ -98,6 +114,8 @@ fn included(source: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn check(info: &str, text: &str, role: Role, expected: Option<&str>) {
@@ -122,6 +140,16 @@ mod tests {
     }
 
     #[test]
+    fn commands_alone_are_stopped() {
+        let stopped = || Role::Stopped(Duration::from_secs(5));
+        check("console", "$ a\n", stopped(), None);
+        check("console", "a\n", stopped(), Some("line 1: expected a command behind `$ `"));
+        let shown = "what a command prints until it is stopped is not compared";
+        check("console", "$ a\nb\n", stopped(), Some(shown));
+        check("rust", "", stopped(), Some("only commands are stopped"));
+    }
+
+    #[test]
     fn json_is_such() {
         check("json", "{\"a\": 1}\n", Role::Plain, None);
         let error = "not JSON: key must be a string at line 1 column 2";
@@ -136,6 +164,8 @@ mod tests {
         check("rust,no_run", "", Role::Program("ask".to_owned()), None);
         let unmarked = "`no_run` without a comment that says what runs it";
         check("rust,no_run", "", Role::Plain, Some(unmarked));
+        check("rust,no_run", "", Role::File("a.rs".to_owned()), Some(unmarked));
+        check("sh", "a\n", Role::Program("ask".to_owned()), Some("only Rust is a program"));
     }
 
     #[test]

@@ -97,6 +97,11 @@ impl<'a> Reader<'a> {
             match &block.role {
                 Role::File(name) => self.save(name, &block.text)?,
                 Role::NotRun(_) => {}
+                Role::Program(name) if !self.has(name) => {
+                    let (page, line) = (&self.page.name, block.line);
+                    let build = "cargo build --workspace --all-targets";
+                    return Ok(Some(format!("{page}:{line}: `{name}` is not built: {build}")));
+                }
                 _ => {
                     for step in steps(block)? {
                         if let Some(why) = self.take(&step, &block.role)? {
@@ -108,6 +113,12 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether there is such a program.
+    fn has(&self, name: &str) -> bool {
+        let name = workspace::executable(name);
+        env::split_paths(&self.path).any(|folder| folder.join(&name).exists())
     }
 
     fn save(&self, name: &str, text: &str) -> Result<()> {
@@ -207,5 +218,8 @@ mod tests {
         assert_eq!(problem("<!-- program: true -->\n```rust\nfn main() {}\n```\n"), None);
         let found = problem("<!-- program: false -->\n```rust\nfn main() {}\n```\n");
         assert_eq!(found.as_deref(), Some("a.md:3: `false`: ended with exit status: 1: "));
+        let found = problem("<!-- program: no-such -->\n```rust\nfn main() {}\n```\n");
+        let expected = "a.md:3: `no-such` is not built: cargo build --workspace --all-targets";
+        assert_eq!(found.as_deref(), Some(expected));
     }
 }

@@ -65,10 +65,6 @@ fn the_doctor_tries_every_device() {
         let report = report.expect("the device was found");
         assert_eq!(report["answers"], json!(true), "{report}");
         assert!(report["seconds"].is_number() && report["error"].is_number(), "{report}");
-        // There, every device that can be named has a driver that tells.
-        if cfg!(target_os = "linux") {
-            assert!(report["memory_bytes"].as_u64().is_some_and(|it| it > 1 << 20), "{report}");
-        }
     }
 }
 

@@ -28,6 +28,16 @@ fn every_device_computes() {
     }
 }
 
+/// Each of the drivers that there are on Linux tells both.
+#[test]
+#[cfg(target_os = "linux")]
+fn name_and_memory_are_told() {
+    for opened in devices() {
+        assert!(!opened.about.name.starts_with("GPU "), "{opened:?}");
+        assert!(opened.about.memory.is_some_and(|memory| memory > 1 << 20), "{opened:?}");
+    }
+}
+
 /// A name without a number is that of one with a number, and the same device.
 #[test]
 fn a_device_has_one_name() {

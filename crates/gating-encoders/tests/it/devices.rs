@@ -129,37 +129,19 @@ fn metagraph(block: u64, keys: [u8; 4]) -> Metagraph {
 
 const MESSAGES: [&str; 4] = ["who asks?", "the miner", "learning why", "who asks?"];
 
-/// Scores of messages together are those of each alone, also when the head has learned meanwhile.
+/// What comes from a device in one fetch is what comes from it alone.
 #[test]
-fn a_batch_is_scored_on_every_device() {
+fn a_batch_is_scored_to_the_bit_on_every_device() {
     let files = files("tiny-bert");
     for opened in devices() {
-        let config = GateConfig { num_uids: 64, learning_rate: 10.0, ..GateConfig::default() };
-        let gate = Gate::new(sentence(&files, &opened), config);
-        let mut gate = gate.expect("the settings are right");
+        let config = GateConfig { num_uids: 64, ..GateConfig::default() };
+        let gate = Gate::new(sentence(&files, &opened), config).expect("the settings are right");
         let embeddings = gate.encoder().encode_batch(&MESSAGES).expect("they have embeddings");
-        let mut before: Option<Vec<f32>> = None;
-        for step in 0..3 {
-            let batch = gate.score_batch(embeddings.clone()).expect("they have scores");
-            assert_eq!(batch.len(), MESSAGES.len());
-            for (found, embedding) in batch.iter().zip(&embeddings) {
-                let alone = gate.score(embedding.clone()).expect("it has scores");
-                // Sums of 32 products, in another order on each device; the CPU has one.
-                let allowed = if opened.name == DeviceName::Cpu { 0.0 } else { 2e-6 };
-                let error = distance(found.values(), alone.values());
-                assert!(error <= allowed, "{}, step {step}: {error:e}", opened.name);
-            }
-            let values = batch[0].values().to_vec();
-            if let Some(before) = before.replace(values.clone()) {
-                assert!(distance(&before, &values) > 1e-4, "{}, step {step}", opened.name);
-            }
-            let rewards = Rewards::new([0, 2, 3].map(Uid::new).to_vec(), vec![0.9, 0.1, 0.4]);
-            let rewards = rewards.expect("the rewards are right");
-            let learned = match step {
-                0 => gate.backward(&batch[0], &rewards),
-                _ => gate.learn(&batch[0], &rewards),
-            };
-            learned.expect("the rewards fit the scores");
+        let batch = gate.score_batch(embeddings.clone()).expect("they have scores");
+        assert_eq!(batch.len(), MESSAGES.len());
+        for (found, embedding) in batch.iter().zip(embeddings) {
+            let alone = gate.score(embedding).expect("it has scores");
+            assert_eq!(found.values(), alone.values(), "{}", opened.name);
         }
     }
 }
