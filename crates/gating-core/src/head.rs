@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gating_metagraph::Uid;
 
 use crate::rows::{Rows, fill_uniform};
-use crate::scoring;
+use crate::scoring::{self, Embeddings};
 use crate::{Embedding, Error};
 
 /// How to make a [`Head`].
@@ -134,7 +134,7 @@ impl Head {
     }
 
     /// Scores every uid for each embedding, all of which have the right size.
-    pub(crate) fn scores(&self, embeddings: &Arc<[Arc<[f32]>]>) -> Vec<Vec<f32>> {
+    pub(crate) fn scores(&self, embeddings: &Embeddings) -> Vec<Vec<f32>> {
         scoring::scores(&self.0, embeddings)
     }
 

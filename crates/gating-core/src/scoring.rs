@@ -15,12 +15,15 @@ const MIN_ROWS: usize = 8;
 /// More threads than these wait for the memory.
 const MAX_THREADS: usize = 8;
 
+/// The numbers of embeddings that are scored together, each of which others hold too.
+pub(crate) type Embeddings = Arc<[Arc<[f32]>]>;
+
 /// Scores every uid for each embedding: `s = W h + b`, the same whatever it is scored with. Weights are
 /// read once for all.
 ///
 /// Other threads help while they are idle. Nobody waits for them to become so: what no other
 /// thread has begun the calling one does itself.
-pub(crate) fn scores(rows: &Arc<Rows>, embeddings: &Arc<[Arc<[f32]>]>) -> Vec<Vec<f32>> {
+pub(crate) fn scores(rows: &Arc<Rows>, embeddings: &Embeddings) -> Vec<Vec<f32>> {
     let blocks = Arc::new(Blocks::new(rows, embeddings.len()));
     let (sender, receiver) = mpsc::channel();
     for _ in 1..rayon::current_num_threads().min(blocks.count).min(MAX_THREADS) {
@@ -104,7 +107,7 @@ mod tests {
     use crate::rows::fill_uniform;
 
     /// Rows and embeddings of random numbers within ±1.
-    fn random(num_uids: usize, hidden_size: usize, count: usize) -> (Arc<Rows>, Arc<[Arc<[f32]>]>) {
+    fn random(num_uids: usize, hidden_size: usize, count: usize) -> (Arc<Rows>, Embeddings) {
         let mut rows = Rows::zeros(num_uids, hidden_size);
         fill_uniform(&mut rows.weight, 1.0, 1, 0, 0);
         fill_uniform(&mut rows.bias, 1.0, 1, 0, 1);
