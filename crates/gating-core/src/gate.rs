@@ -154,7 +154,7 @@ impl<E: Encoder> Gate<E> {
     /// Scores every uid for several messages that are encoded already, in their order.
     ///
     /// Each has the scores that [`score`](Self::score) gives it, to the bit. Embeddings are fetched
-    /// together, and weights are read once for all, which is faster.
+    /// together, and other threads are asked for help once, which is faster for some hundred uids.
     ///
     /// # Errors
     ///

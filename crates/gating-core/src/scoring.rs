@@ -10,16 +10,16 @@ use crate::rows::Rows;
 /// How many products a thread takes at once: of one embedding, half a MiB of weights, which is read in
 /// some 50 microseconds.
 const BLOCK: usize = 1 << 17;
-/// With many embeddings a block has at least so many rows, for which an embedding is read once.
-const MIN_ROWS: usize = 8;
+/// The weights of a block are so many times fewer at most where several embeddings share them: they stay
+/// in the cache from one to the next.
+const MAX_PARTS: usize = 4;
 /// More threads than these wait for the memory.
 const MAX_THREADS: usize = 8;
 
 /// The numbers of embeddings that are scored together, each of which others hold too.
 pub(crate) type Embeddings = Arc<[Arc<[f32]>]>;
 
-/// Scores every uid for each embedding: `s = W h + b`, the same whatever it is scored with. Weights are
-/// read once for all.
+/// Scores every uid for each embedding: `s = W h + b`, the same whatever it is scored with.
 ///
 /// Other threads help while they are idle. Nobody waits for them to become so: what no other
 /// thread has begun the calling one does itself.
@@ -67,10 +67,8 @@ struct Blocks {
 
 impl Blocks {
     fn new(rows: &Rows, embeddings: usize) -> Self {
-        let size = match embeddings {
-            0 | 1 => (BLOCK / rows.hidden_size()).max(1),
-            many => (BLOCK / rows.hidden_size() / many).max(MIN_ROWS),
-        };
+        let parts = embeddings.clamp(1, MAX_PARTS);
+        let size = (BLOCK / parts / rows.hidden_size()).max(1);
         let num_uids = rows.num_uids();
         Self { num_uids, size, count: num_uids.div_ceil(size), taken: AtomicUsize::new(0) }
     }
