@@ -7,8 +7,7 @@ use gating_kernels::{InstructionSet, multiply_rows};
 
 use crate::rows::Rows;
 
-/// How many products a thread takes at once: of one embedding, half a MiB of weights, which is read in
-/// some 50 microseconds.
+/// How many weights a thread takes at once: half a MiB, which is read in some 50 microseconds.
 const BLOCK: usize = 1 << 17;
 /// The weights of a block are so many times fewer at most where several embeddings share them: they stay
 /// in the cache from one to the next.
