@@ -27,6 +27,6 @@ impl fmt::Display for CacheReport {
         let Self { hits, misses, embeddings, bytes } = self;
         let messages = counted(hits + misses, "message");
         let megabytes = *bytes as f64 / 1e6;
-        write!(f, "{hits} of {messages} had one; {embeddings} kept, {megabytes:.1} MB")
+        write!(f, "{hits} of {messages} were there already; {embeddings} kept, {megabytes:.1} MB")
     }
 }

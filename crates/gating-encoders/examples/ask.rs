@@ -2,9 +2,8 @@
 #![expect(clippy::print_stdout, reason = "it shows what it found")]
 
 use burn::tensor::Device;
-use gating_core::{BaseGatingModel, GateConfig, Rewards};
+use gating_core::{BaseGatingModel, GateConfig, Rewards, Uid};
 use gating_encoders::{ModelFiles, SentenceEmbedGatingModel, SentenceEncoder};
-use gating_metagraph::Uid;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let files = ModelFiles::open("all-MiniLM-L6-v2")?;
@@ -13,6 +12,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let scores = gate.forward("How do I poach an egg?")?;
     let rewards = Rewards::new(vec![Uid::new(3), Uid::new(8)], vec![0.2, 0.9])?;
     let loss = gate.backward(&scores, &rewards)?;
-    println!("asked {:?}, loss {loss}", scores.top(2));
+    println!("best {:?}, loss {loss}", scores.top(2));
     Ok(())
 }

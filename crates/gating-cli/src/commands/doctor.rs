@@ -2,6 +2,8 @@
 
 mod devices;
 
+use std::path::PathBuf;
+
 use gating_core::{Checkpoint, Error};
 use gating_devices::DeviceFamily;
 use serde::Serialize;
@@ -21,12 +23,19 @@ struct Report {
     compiled: String,
     devices: Vec<DeviceReport>,
     hub_cache: Option<String>,
-    models: Vec<String>,
+    models: Vec<ModelReport>,
     settings_file: Option<String>,
     settings: String,
     /// What is known of the checkpoint that the settings name.
     checkpoint: Option<String>,
     problems: Vec<String>,
+}
+
+/// A model on this machine.
+#[derive(Serialize)]
+struct ModelReport {
+    model: String,
+    folder: String,
 }
 
 pub(crate) fn run(args: &SettingArgs, output: &Output) -> Result<(), Failure> {
@@ -55,7 +64,7 @@ pub(crate) fn run(args: &SettingArgs, output: &Output) -> Result<(), Failure> {
         compiled: DeviceFamily::compiled(),
         devices,
         hub_cache: cache.map(|cache| cache.display().to_string()),
-        models: models::list().into_iter().map(|(name, _, _)| name).collect(),
+        models: models::list().into_iter().map(ModelReport::new).collect(),
         settings_file: Settings::file(args).map(|file| file.display().to_string()),
         settings,
         checkpoint,
@@ -67,6 +76,12 @@ pub(crate) fn run(args: &SettingArgs, output: &Output) -> Result<(), Failure> {
     }
     let message = format!("the doctor found problems: {}", report.problems.len());
     Err(Failure::new(kind, anyhow::Error::msg(message)))
+}
+
+impl ModelReport {
+    fn new((model, _, folder): (String, String, PathBuf)) -> Self {
+        Self { model, folder: folder.display().to_string() }
+    }
 }
 
 /// The checkpoint that the settings name, and why it, its model or the device that they ask for cannot
@@ -109,8 +124,9 @@ fn text(report: &Report) -> String {
     lines.push(format!("threads    {}", report.threads));
     lines.push(format!("compiled   {}", report.compiled));
     lines.extend(report.devices.iter().flat_map(DeviceReport::lines));
-    lines.push(format!("models in  {}", report.hub_cache.as_deref().unwrap_or("nowhere")));
-    lines.extend(report.models.iter().map(|model| format!("           {model}")));
+    lines.push(format!("hub cache  {}", report.hub_cache.as_deref().unwrap_or("nowhere")));
+    let model = |ModelReport { model, folder }: &_| format!("           {model} in {folder}");
+    lines.extend(report.models.iter().map(model));
     let file = report.settings_file.as_deref().unwrap_or("no file");
     lines.push(format!("settings   {} ({file})", report.settings));
     lines.extend(report.checkpoint.iter().map(|checkpoint| format!("checkpoint {checkpoint}")));

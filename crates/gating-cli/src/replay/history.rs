@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use gating_core::{Encoder, Gate, Resync};
+use gating_metagraph::chain::{Refusal, Shrink};
 use gating_metagraph::{History as Saved, Metagraph, Subnet};
 
 use crate::failure::{Failure, Kind};
@@ -69,7 +70,10 @@ impl History {
             let metagraph = read(*saved, path)?;
             let resync = match gate.metagraph() {
                 None => gate.attach(&metagraph),
-                Some(_) => gate.follow(&metagraph),
+                Some(before) => {
+                    check_size(&before, &metagraph).map_err(|failure| refuse(path, failure))?;
+                    gate.follow(&metagraph)
+                }
             };
             let resync = resync.map_err(|error| refuse(path, error))?;
             resyncs.push((*saved, resync));
@@ -77,9 +81,10 @@ impl History {
         Ok(resyncs)
     }
 
-    /// How many metagraphs wait for their block.
-    pub(crate) fn num_waiting(&self) -> usize {
-        self.files.len() - self.passed
+    /// How many metagraphs wait for their block; those before the one of the rows do not.
+    pub(crate) fn num_waiting(&self, rows: Option<u64>) -> usize {
+        let is_newer = |block: u64| rows.is_none_or(|rows| block > rows);
+        self.files[self.passed..].iter().filter(|(block, _)| is_newer(*block)).count()
     }
 }
 
@@ -92,6 +97,20 @@ fn check(saved: &Saved, wanted: &Subnet) -> Result<(), Failure> {
         expected.netuid = expected.netuid.or(metagraph.netuid());
     }
     Ok(())
+}
+
+/// Refuses a metagraph that would take most rows away, which is more likely a file cut short.
+fn check_size(before: &Metagraph, now: &Metagraph) -> Result<(), Failure> {
+    match Shrink::Refused.check(before.num_uids(), now.num_uids()) {
+        Err(refusal @ Refusal::Halved { .. }) => {
+            let error = anyhow::Error::new(refusal).context("the metagraph is not taken");
+            Err(Failure::new(Kind::Metagraph, error).hint(
+                "remove the file if it is not whole; `gating resync --accept-shrink` takes it as it is",
+            ))
+        }
+        // One without uids is refused by the gate.
+        _ => Ok(()),
+    }
 }
 
 /// Reads a metagraph; its block is that of its name, where it does not hold it itself.

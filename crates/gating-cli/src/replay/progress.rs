@@ -116,7 +116,8 @@ impl Progress {
     /// Refuses a log that is not the one at this place.
     pub(crate) fn other_log(&self, at: usize, name: &str) -> Failure {
         let expected = format!("the one that was `{}` then", self.logs[at].name);
-        other_logs(format!("log {}: expected {expected}, found {name}", at + 1))
+        let found = format!("{name}, which begins with something else");
+        other_logs(format!("log {}: expected {expected}, found {found}", at + 1))
     }
 
     /// Refuses fewer logs than were begun.
@@ -147,12 +148,14 @@ impl Progress {
     }
 }
 
+const LOGS: &str = "give every log that was read then, the oldest first, whatever they are called now, or \
+                    add --again to begin with the first event, on top of what the checkpoint has learned";
 const AGAIN: &str = "give what was given then, or add --again to begin with the first event, on \
                      top of what the checkpoint has learned";
 
 fn other_logs(cause: String) -> Failure {
     let message = "the checkpoint stopped in a replay of other logs";
-    Failure::new(Kind::Usage, anyhow::Error::msg(message)).causes(vec![cause]).hint(AGAIN)
+    Failure::new(Kind::Usage, anyhow::Error::msg(message)).causes(vec![cause]).hint(LOGS)
 }
 
 #[cfg(test)]

@@ -125,3 +125,27 @@ fn a_folder_without_a_history_is_told() {
     let run = place.replay(&[&[path.as_str(), "--netuid", "1"], &HISTORY[..]].concat());
     assert_eq!(run.code, Some(0), "{run:?}");
 }
+
+/// One that is cut short must not take what was learned.
+#[test]
+fn a_metagraph_that_would_drop_most_rows_is_refused() {
+    let place = place();
+    let path = place.write("plain.jsonl", &log(40));
+    snapshot(&place, 1_000_000, &[]);
+    let short = place.metagraph("history/block-1000020.json", 1_000_020, &[1, 2, 3, 4, 5, 6, 7]);
+    let args = [&path, "--checkpoint", "state", "--metagraphs", "history"];
+    let run = place.replay(&args);
+    let error = run.error();
+    assert_eq!((run.code, &error["kind"]), (Some(1), &json!("metagraph")), "{run:?}");
+    let told = error.to_string();
+    assert!(told.contains("it has 7 uids, less than half of the 16 before"), "{error}");
+    assert!(error["hint"].as_str().is_some_and(|hint| hint.contains("--accept-shrink")), "{error}");
+    assert_eq!(place.checkpoint("state").num_uids(), 16);
+    // Without it, the same call goes on.
+    fs::remove_file(short).expect("it is there");
+    assert_eq!(place.replay(&args).code, Some(0));
+    // And once all is done, nothing waits.
+    let model = tiny("tiny-bert");
+    let run = place.run(&[&["replay"], &args[..], &["--gating.model_name", &model]].concat());
+    assert!(run.code == Some(0) && !run.stderr.contains("not applied"), "{run:?}");
+}

@@ -103,7 +103,9 @@ fn what_differs_is_told() {
             "`--name`: expected `answer0, followup0`, found `followup0`"
         ]),
     );
-    let message = format!("log 1: expected the one that was `{first}` then, found b.log");
+    let message = format!(
+        "log 1: expected the one that was `{first}` then, found b.log, which begins with something else"
+    );
     check(&with(&["b.log", "a.log"]), json!([message]));
     let message =
         format!("expected at least 2 logs, found 1: the one that was `{second}` then is missing");
