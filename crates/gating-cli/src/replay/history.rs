@@ -101,7 +101,7 @@ fn check(saved: &Saved, wanted: &Subnet) -> Result<(), Failure> {
 
 /// Refuses a metagraph that would take most rows away, which is more likely a file cut short.
 fn check_size(before: &Metagraph, now: &Metagraph) -> Result<(), Failure> {
-    match Shrink::Refused.check(before.num_uids(), now.num_uids()) {
+    match Shrink::Refuse.check(before.num_uids(), now.num_uids()) {
         Err(refusal @ Refusal::Halved { .. }) => {
             let error = anyhow::Error::new(refusal).context("the metagraph is not taken");
             Err(Failure::new(Kind::Metagraph, error).hint(
