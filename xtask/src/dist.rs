@@ -17,8 +17,17 @@ use crate::{files, release, workspace};
 /// Where archives are written, as seen from the root folder.
 const FOLDER: &str = "target/dist";
 
-/// What lies beside the binary as it is in the root folder.
-const TEXTS: [&str; 4] = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
+/// What lies beside the binary as it is in the root folder: these, and what is committed of the folders.
+const TEXTS: [&str; 8] = [
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "SECURITY.md",
+    "docs",
+];
 
 /// The shells that get completions, and the names under which they look for them.
 const COMPLETIONS: [(&str, &str); 5] = [
@@ -105,10 +114,18 @@ fn entries(binary: &Path, bill: &str) -> Result<Vec<Entry>> {
         let completions = ask(&["completions", shell])?;
         entries.push(Entry::file(&format!("completions/{name}"), completions));
     }
-    for name in TEXTS {
-        entries.push(Entry::file(name, files::read(&workspace::root().join(name))?));
+    for name in committed(&TEXTS)? {
+        entries.push(Entry::file(&name, files::read(&workspace::root().join(&name))?));
     }
     Ok(entries)
+}
+
+/// The files of these names and in these folders that git knows, in its order.
+fn committed(names: &[&str]) -> Result<Vec<String>> {
+    let mut git = workspace::program("git");
+    let list = workspace::output(git.args(["ls-files", "-z", "--"]).args(names))?;
+    let list = String::from_utf8(list).context("git names a file that is no text")?;
+    Ok(list.split_terminator('\0').map(str::to_owned).collect())
 }
 
 /// A line as `sha256sum --check` takes it.
@@ -127,6 +144,14 @@ mod tests {
         // From `printf abc | sha256sum`.
         let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(sum("a.tar.gz", b"abc"), format!("{hash}  a.tar.gz\n"));
+    }
+
+    #[test]
+    fn texts_are_those_that_are_committed() {
+        let found = committed(&["LICENSE-MIT", "docs"]).expect("this is a folder of git");
+        assert_eq!(found[0], "LICENSE-MIT");
+        assert!(found[1..].iter().all(|name| name.starts_with("docs/")), "{found:?}");
+        assert!(found.contains(&"docs/start.md".to_owned()), "{found:?}");
     }
 
     #[test]
