@@ -15,14 +15,15 @@ use crate::shared::Shared;
 use crate::softmax::exponentiate;
 use crate::tile::{Panel, Start, Strided, multiply};
 
-/// Queries that are answered together.
-const QUERIES: usize = 8;
+/// The most queries that are answered together.
+const MAX_QUERIES: usize = 12;
+
+/// How many positions ahead of their use keys and values are asked for, which lie too far apart for the
+/// hardware to foresee.
+const AHEAD: usize = 12;
 
 /// How many numbers a cache line holds.
 const LINE: usize = 16;
-
-/// The most registers that a panel of keys or values is wide.
-const VECTORS: usize = 3;
 
 /// Attention of several heads within each of several sequences.
 ///
@@ -268,17 +269,19 @@ impl SimdOp for Job<'_> {
     fn eval<I: Isa>(self, isa: I) {
         let Self { one, queries, first, scratch } = self;
         let lanes = isa.f32().len();
-        let keys = Panels::new(one.length, lanes);
-        let values = Panels::new(one.head_size, lanes);
+        // What fills the registers of a tile best: eight rows of three, or six of two.
+        let (many, most_vectors) = if lanes >= 16 { (8, 3) } else { (MAX_QUERIES, 2) };
+        let keys = Panels::new(one.length, lanes, most_vectors);
+        let values = Panels::new(one.head_size, lanes, most_vectors);
         scratch.keys.resize(keys.columns() * one.head_size, 0.0);
         scratch.values.resize(values.columns() * one.length, 0.0);
-        scratch.scores.resize(QUERIES * keys.stride(), 0.0);
-        scratch.answers.resize(QUERIES * values.columns(), 0.0);
-        one.pack_keys(keys, &mut scratch.keys);
-        one.pack_values(values, &mut scratch.values);
+        scratch.scores.resize(many * keys.stride(), 0.0);
+        scratch.answers.resize(many * values.columns(), 0.0);
+        one.pack_keys(isa, keys, &mut scratch.keys);
+        one.pack_values(isa, values, &mut scratch.values);
         let mut from = queries.start;
         while from < queries.end {
-            let some = from..queries.end.min(from + QUERIES);
+            let some = from..queries.end.min(from + many);
             let first = first + from - queries.start;
             from = some.end;
             one.answer(isa, keys, values, scratch, some, first);
@@ -295,9 +298,9 @@ struct Panels {
 }
 
 impl Panels {
-    fn new(columns: usize, lanes: usize) -> Self {
+    fn new(columns: usize, lanes: usize, most_vectors: usize) -> Self {
         let registers = columns.div_ceil(lanes);
-        let vectors = registers.div_ceil(registers.div_ceil(VECTORS));
+        let vectors = registers.div_ceil(registers.div_ceil(most_vectors));
         Self { vectors, width: vectors * lanes, count: registers.div_ceil(vectors) }
     }
 
@@ -312,21 +315,34 @@ impl Panels {
 }
 
 impl One<'_> {
+    /// Where this head begins in the row at `position`, of queries, keys or values.
+    fn start(&self, position: usize, which: usize) -> usize {
+        (3 * position + which) * self.hidden + self.head * self.head_size
+    }
+
     /// The numbers of this head in the row at `position`, of queries, keys or values.
     fn part(&self, position: usize, which: usize) -> &[f32] {
-        let size = self.head_size;
-        let start = (3 * position + which) * self.hidden + self.head * size;
-        &self.states[start..start + size]
+        &self.states[self.start(position, which)..][..self.head_size]
+    }
+
+    /// Asks for these numbers. They are not read here, so that the position may lie past the end.
+    #[inline(always)]
+    fn fetch<I: Isa>(&self, isa: I, position: usize, which: usize) {
+        let first = self.states.as_ptr().wrapping_add(self.start(position, which));
+        for line in 0..self.head_size.div_ceil(LINE) {
+            isa.f32().prefetch(first.wrapping_add(line * LINE));
+        }
     }
 
     /// Keys times the scale: panel after panel, each `[head size, width]`; past the last key, zeros.
     #[inline(always)]
-    fn pack_keys(&self, panels: Panels, packed: &mut [f32]) {
+    fn pack_keys<I: Isa>(&self, isa: I, panels: Panels, packed: &mut [f32]) {
         let (width, scale) = (panels.width, self.attention.scale);
         for (index, panel) in packed.chunks_exact_mut(self.head_size * width).enumerate() {
             for lane in 0..width {
                 let position = index * width + lane;
                 let rows = panel.chunks_exact_mut(width);
+                self.fetch(isa, position + AHEAD, 1);
                 if position < self.length {
                     let key = self.part(position, 1);
                     rows.zip(key).for_each(|(row, value)| row[lane] = value * scale);
@@ -339,11 +355,12 @@ impl One<'_> {
 
     /// Values: panel after panel, each `[length, width]`.
     #[inline(always)]
-    fn pack_values(&self, panels: Panels, packed: &mut [f32]) {
+    fn pack_values<I: Isa>(&self, isa: I, panels: Panels, packed: &mut [f32]) {
         let size = self.head_size;
         for (index, panel) in packed.chunks_exact_mut(self.length * panels.width).enumerate() {
             let columns = index * panels.width..size.min((index + 1) * panels.width);
             for (position, row) in panel.chunks_exact_mut(panels.width).enumerate() {
+                self.fetch(isa, position + AHEAD, 2);
                 let (used, rest) = row.split_at_mut(columns.len());
                 used.copy_from_slice(&self.part(position, 2)[columns.clone()]);
                 rest.fill(0.0);
@@ -367,7 +384,7 @@ impl One<'_> {
             ..sight.keys(queries.end - 1, self.length).end;
         self.score(isa, keys, scratch, &queries, &seen);
         let stride = keys.stride();
-        let mut sums = [0.0; QUERIES];
+        let mut sums = [0.0; MAX_QUERIES];
         let rows = scratch.scores.chunks_exact_mut(stride).zip(queries.clone());
         for (index, (row, query)) in rows.enumerate() {
             let own = sight.keys(query, self.length);
@@ -395,8 +412,7 @@ impl One<'_> {
         seen: &Range<usize>,
     ) {
         let size = self.head_size;
-        let start = 3 * queries.start * self.hidden + self.head * size;
-        let values = &self.states[start..];
+        let values = &self.states[self.start(queries.start, 0)..];
         let left = Strided { values, row_stride: 3 * self.hidden };
         for panel in seen.start / keys.width..seen.end.div_ceil(keys.width) {
             let values = &scratch.keys[panel * size * keys.width..][..size * keys.width];
