@@ -1,7 +1,8 @@
 //! The head: scoring, learning, resync and checkpoints. Ids read `group/device/size`.
 //!
 //! The head lies in the host's memory whatever device the encoder runs on: only embeddings come
-//! from there, which `score` and `score-batch` fetch. The device of all else is called `host`.
+//! from there, which `score` and `score-batch` fetch, and `score-on-device` multiplies where they are.
+//! The device of all else is called `host`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -9,9 +10,10 @@ use std::time::Duration;
 
 use burn::tensor::Device;
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
-use gating_benches::{devices, gate, gate_in_mode, rewards};
+use gating_benches::{Constant, devices, gate, gate_in_mode, rewards};
 use gating_core::{
-    BaseGatingModel, CheckpointFolder, Embedding, Encoder, GradientMode, UidSampler,
+    BaseGatingModel, CheckpointFolder, Embedding, Encoder, Error, Gate, GradientMode, Scores,
+    UidSampler,
 };
 use gating_metagraph::{Hotkey, Metagraph, Neuron};
 
@@ -47,7 +49,22 @@ fn score(criterion: &mut Criterion) {
 
 /// Embeddings that lie on the device are fetched together, and scored together.
 fn score_batch(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("score-batch");
+    score_together(criterion, "score-batch", |gate, embeddings| gate.score_batch(embeddings));
+}
+
+/// Embeddings that lie on the device are scored there, and their scores are fetched.
+fn score_on_device(criterion: &mut Criterion) {
+    score_together(criterion, "score-on-device", |gate, embeddings| {
+        gate.score_on_device(embeddings)
+    });
+}
+
+fn score_together(
+    criterion: &mut Criterion,
+    name: &str,
+    score: impl Fn(&Gate<Constant>, Vec<Embedding>) -> Result<Vec<Scores>, Error>,
+) {
+    let mut group = criterion.benchmark_group(name);
     for opened in devices().expect("the named devices answer") {
         for [num_uids, hidden_size] in SIZES {
             let gate = gate(num_uids, hidden_size, &opened.device);
@@ -55,8 +72,8 @@ fn score_batch(criterion: &mut Criterion) {
             let embeddings = vec![Embedding::new(embedding.tensor()); BATCH];
             let size = format!("{num_uids}x{hidden_size}x{BATCH}");
             group.bench_function(BenchmarkId::new(opened.name.to_string(), size), |bencher| {
-                // The fetch waits for the device.
-                bencher.iter(|| gate.score_batch(embeddings.clone()).expect("the sizes agree"));
+                // The fetch waits for the device; what was fetched goes with the clone.
+                bencher.iter(|| score(&gate, embeddings.clone()).expect("the sizes agree"));
             });
         }
     }
@@ -172,6 +189,6 @@ fn any_device() -> Device {
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(WARM_UP).measurement_time(MEASUREMENT);
-    targets = score, score_batch, learn, score_while_learning, resync, checkpoint
+    targets = score, score_batch, score_on_device, learn, score_while_learning, resync, checkpoint
 }
 criterion_main!(benches);

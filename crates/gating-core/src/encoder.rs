@@ -1,9 +1,9 @@
 //! Messages into embeddings: what a gate asks of an encoder.
 
 use std::error;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use burn::tensor::{Device, Tensor, TensorData, Transaction};
+use burn::tensor::{DType, Device, Tensor, TensorData, Transaction};
 use gating_devices::{DeviceError, guarded};
 
 use crate::Error;
@@ -81,8 +81,12 @@ pub struct Embedding(Numbers);
 
 #[derive(Clone, Debug)]
 enum Numbers {
-    /// Boxed, since with every backend compiled in, a tensor takes some hundred bytes.
-    OnDevice(Box<Tensor<1>>),
+    OnDevice {
+        /// Boxed, since with every backend compiled in, a tensor takes some hundred bytes.
+        tensor: Box<Tensor<1>>,
+        /// The same numbers, once they were asked for.
+        fetched: OnceLock<Arc<[f32]>>,
+    },
     OnHost {
         values: Arc<[f32]>,
         device: Device,
@@ -93,7 +97,7 @@ impl Embedding {
     /// The embedding in this tensor.
     #[must_use]
     pub fn new(tensor: Tensor<1>) -> Self {
-        Self(Numbers::OnDevice(Box::new(tensor)))
+        Self(Numbers::OnDevice { tensor: Box::new(tensor), fetched: OnceLock::new() })
     }
 
     /// The embedding with these numbers.
@@ -111,7 +115,7 @@ impl Embedding {
     #[must_use]
     pub fn hidden_size(&self) -> usize {
         match &self.0 {
-            Numbers::OnDevice(tensor) => tensor.dims()[0],
+            Numbers::OnDevice { tensor, .. } => tensor.dims()[0],
             Numbers::OnHost { values, .. } => values.len(),
         }
     }
@@ -120,26 +124,36 @@ impl Embedding {
     #[must_use]
     pub fn tensor(&self) -> Tensor<1> {
         match &self.0 {
-            Numbers::OnDevice(tensor) => (**tensor).clone(),
+            Numbers::OnDevice { tensor, .. } => (**tensor).clone(),
             Numbers::OnHost { values, device } => {
                 Tensor::from_data(TensorData::from(&**values), device)
             }
         }
     }
 
-    /// The numbers, fetched from the device.
+    /// Several embeddings of one size on a device, in f32: `[count, hidden_size]`.
+    pub(crate) fn stack(embeddings: &[Self], device: &Device) -> Tensor<2> {
+        let on_host = |embedding: &Self| match &embedding.0 {
+            Numbers::OnDevice { .. } => None,
+            Numbers::OnHost { values, .. } => Some(Arc::clone(values)),
+        };
+        let values: Option<Vec<_>> = embeddings.iter().map(on_host).collect();
+        if let Some(values) = values {
+            // They go up together.
+            let shape = [values.len(), embeddings.first().map_or(0, Self::hidden_size)];
+            return Tensor::from_data(TensorData::new(values.concat(), shape), device);
+        }
+        let tensor = |embedding: &Self| embedding.tensor().to_device(device).cast(DType::F32);
+        Tensor::stack(embeddings.iter().map(tensor).collect(), 0)
+    }
+
+    /// The numbers, fetched from the device the first time.
     ///
     /// # Errors
     ///
     /// When the device fails.
     pub fn to_vec(&self) -> Result<Vec<f32>, Error> {
-        match &self.0 {
-            Numbers::OnDevice(tensor) => {
-                let numbers = guarded(|| tensor.try_to_vec_as())?;
-                Ok(numbers.map_err(DeviceError::failed)?)
-            }
-            Numbers::OnHost { values, .. } => Ok(values.to_vec()),
-        }
+        self.numbers().map(|numbers| numbers.to_vec())
     }
 
     /// The numbers of several embeddings, which are fetched together: each time, a device has to
@@ -149,19 +163,46 @@ impl Embedding {
     ///
     /// When the device fails.
     pub fn to_vecs(embeddings: &[Self]) -> Result<Vec<Vec<f32>>, Error> {
-        let on_device = |embedding: &Self| match &embedding.0 {
-            Numbers::OnDevice(tensor) => Some((**tensor).clone()),
-            Numbers::OnHost { .. } => None,
+        Self::fetch(embeddings)?;
+        embeddings.iter().map(Self::to_vec).collect()
+    }
+
+    /// The numbers as others hold them too, fetched from the device the first time.
+    pub(crate) fn numbers(&self) -> Result<&Arc<[f32]>, Error> {
+        match &self.0 {
+            Numbers::OnDevice { tensor, fetched } => {
+                if let Some(numbers) = fetched.get() {
+                    return Ok(numbers);
+                }
+                let numbers = guarded(|| tensor.try_to_vec_as::<f32>())?;
+                let numbers = numbers.map_err(DeviceError::failed)?;
+                Ok(fetched.get_or_init(|| numbers.into()))
+            }
+            Numbers::OnHost { values, .. } => Ok(values),
+        }
+    }
+
+    /// Fetches the numbers of all that lie on the device alone, together.
+    pub(crate) fn fetch<'a>(embeddings: &'a [Self]) -> Result<(), Error> {
+        let missing = |embedding: &'a Self| match &embedding.0 {
+            Numbers::OnDevice { tensor, fetched } if fetched.get().is_none() => {
+                Some((Tensor::clone(tensor), fetched))
+            }
+            _ => None,
         };
-        let tensors: Option<Vec<Tensor<1>>> = embeddings.iter().map(on_device).collect();
-        let Some(tensors) = tensors.filter(|tensors| tensors.len() > 1) else {
-            return embeddings.iter().map(Self::to_vec).collect();
-        };
+        let (tensors, places): (Vec<Tensor<1>>, Vec<_>) =
+            embeddings.iter().filter_map(missing).unzip();
+        if tensors.is_empty() {
+            return Ok(());
+        }
         let together = tensors.into_iter().fold(Transaction::default(), Transaction::register);
         let fetched = guarded(|| together.try_execute())?.map_err(DeviceError::failed)?;
-        let numbers =
-            |data: TensorData| Ok(data.try_into_vec::<f32>().map_err(DeviceError::failed)?);
-        fetched.into_iter().map(numbers).collect()
+        for (data, place) in fetched.into_iter().zip(places) {
+            let numbers = data.try_into_vec::<f32>().map_err(DeviceError::failed)?;
+            // Another thread may have fetched the same.
+            let _ = place.set(numbers.into());
+        }
+        Ok(())
     }
 }
 

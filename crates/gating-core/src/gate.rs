@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use gating_metagraph::{Metagraph, ResyncPlan, Uid};
 
+use crate::device_head::{DeviceHead, is_apart};
 use crate::learner::Learner;
 use crate::optimizer::{Lesson, Sgd};
 use crate::published::Published;
@@ -24,6 +25,8 @@ pub struct Gate<E> {
     newest: Published<Snapshot>,
     /// Held by the one thread that learns or resyncs; it alone makes snapshots.
     learner: Mutex<Learner>,
+    /// The head that was copied to the encoder's device last.
+    on_device: Published<Option<DeviceHead>>,
 }
 
 /// The model as its readers see it: between two steps, never within one.
@@ -87,7 +90,8 @@ impl<E: Encoder> Gate<E> {
     fn join(encoder: E, config: GateConfig, newest: Snapshot, sgd: Sgd) -> Result<Self, Error> {
         newest.head.check_size(encoder.hidden_size())?;
         let learner = Mutex::new(Learner::new(sgd, newest.resyncs));
-        Ok(Self { encoder, config, newest: Published::new(newest), learner })
+        let on_device = Published::new(None);
+        Ok(Self { encoder, config, newest: Published::new(newest), learner, on_device })
     }
 
     /// Everything there is to know of this model but its encoder.
@@ -162,13 +166,45 @@ impl<E: Encoder> Gate<E> {
     pub fn score_batch(&self, embeddings: Vec<Embedding>) -> Result<Vec<Scores>, Error> {
         let Snapshot { head, resyncs, .. } = &*self.newest.get();
         embeddings.iter().try_for_each(|it| head.check_size(it.hidden_size()))?;
-        let numbers = Embedding::to_vecs(&embeddings)?.into_iter().map(Into::into).collect();
-        let values = head.scores(&numbers).into_iter();
-        let scored = values.zip(embeddings).zip(numbers.iter());
-        let scores = |((values, embedding), numbers): (_, &Arc<[f32]>)| {
-            Scores::scored(values, embedding, Arc::clone(numbers), Some(*resyncs))
-        };
-        scored.map(scores).collect()
+        Embedding::fetch(&embeddings)?;
+        let numbers =
+            embeddings.iter().map(|it| it.numbers().cloned()).collect::<Result<_, _>>()?;
+        let scored = head.scores(&numbers).into_iter().zip(embeddings);
+        scored.map(|(values, it)| Scores::scored(values, it, Some(*resyncs))).collect()
+    }
+
+    /// Scores every uid for several messages where they were encoded: embeddings stay on the device,
+    /// and scores alone are fetched.
+    ///
+    /// The head is copied to the encoder's device once, and again after it has changed. A device adds
+    /// up in an order of its own, so that scores differ from those of [`score`](Self::score) in the
+    /// last digits; what is learned from them does too. On the CPU device, where the head lies, this is
+    /// [`score_batch`](Self::score_batch).
+    ///
+    /// # Errors
+    ///
+    /// When one of the embeddings is of another size, its scores are no numbers, or a device fails.
+    pub fn score_on_device(&self, embeddings: Vec<Embedding>) -> Result<Vec<Scores>, Error> {
+        if !is_apart(self.encoder.device()) {
+            return self.score_batch(embeddings);
+        }
+        let newest = self.newest.get();
+        embeddings.iter().try_for_each(|it| newest.head.check_size(it.hidden_size()))?;
+        let scored = self.on_device(&newest)?.scores(&embeddings)?.into_iter().zip(embeddings);
+        scored.map(|(values, it)| Scores::scored(values, it, Some(newest.resyncs))).collect()
+    }
+
+    /// A head on the encoder's device. Nobody waits for a copy that another thread makes.
+    fn on_device(&self, newest: &Snapshot) -> Result<DeviceHead, Error> {
+        let version = (newest.step, newest.resyncs);
+        if let Some(head) = &*self.on_device.get()
+            && head.version() == version
+        {
+            return Ok(head.clone());
+        }
+        let head = DeviceHead::new(newest.head.rows(), version, self.encoder.device())?;
+        self.on_device.replace(Some(head.clone()));
+        Ok(head)
     }
 
     /// Learns one step as [`backward`](BaseGatingModel::backward) does, to the same bit, and faster
@@ -201,11 +237,11 @@ impl<E: Encoder> Gate<E> {
     ) -> Result<(Loss, Result<Scores, Error>), Error> {
         let Snapshot { head, resyncs, .. } = self.newest.get_mut();
         head.check_size(next.hidden_size())?;
-        let (resyncs, numbers) = (*resyncs, Arc::<[f32]>::from(next.to_vec()?));
+        let (resyncs, numbers) = (*resyncs, Arc::clone(next.numbers()?));
         let (loss, values) = self.learn_in_place(scores, rewards, |sgd, rows, lesson| {
             sgd.step_and_score(rows, lesson, &numbers)
         })?;
-        Ok((loss, Scores::scored(values, next, numbers, Some(resyncs))))
+        Ok((loss, Scores::scored(values, next, Some(resyncs))))
     }
 
     /// Takes a step in the weights as they lie, once nothing speaks against it.
@@ -217,11 +253,12 @@ impl<E: Encoder> Gate<E> {
     ) -> Result<(Loss, T), Error> {
         let (asked, uids) = (scores.select(rewards.uids())?, rewards.uids());
         let (loss, slopes) = softmax_mse(&asked, rewards.values());
+        let embedding = scores.embedding().numbers()?;
         let learner = self.learner.get_mut().expect("no thread panics while it learns");
         let newest = self.newest.get_mut();
-        newest.head.check_size(scores.numbers().len())?;
+        newest.head.check_size(embedding.len())?;
         learner.check(uids, scores.generation())?;
-        let lesson = Lesson { uids, slopes: &slopes, embedding: scores.numbers() };
+        let lesson = Lesson { uids, slopes: &slopes, embedding };
         let outcome = step(&mut learner.sgd, newest.head.rows_mut(), &lesson);
         newest.step += 1;
         Ok((loss, outcome))
@@ -327,10 +364,11 @@ impl<E: Encoder> BaseGatingModel for Gate<E> {
     fn backward(&self, scores: &Scores, rewards: &Rewards) -> Result<Loss, Error> {
         let (asked, uids) = (scores.select(rewards.uids())?, rewards.uids());
         let (loss, slopes) = softmax_mse(&asked, rewards.values());
+        let embedding = scores.embedding().numbers()?;
         let (mut learner, newest) = self.learner();
-        newest.head.check_size(scores.numbers().len())?;
+        newest.head.check_size(embedding.len())?;
         learner.check(uids, scores.generation())?;
-        let lesson = Lesson { uids, slopes: &slopes, embedding: scores.numbers() };
+        let lesson = Lesson { uids, slopes: &slopes, embedding };
         let head = learner.step(&newest.head, &lesson);
         self.newest.replace(Snapshot { head, step: newest.step + 1, ..(*newest).clone() });
         Ok(loss)

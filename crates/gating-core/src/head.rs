@@ -129,7 +129,7 @@ impl Head {
     /// When the embedding is of another size, or the device fails that it is on.
     pub fn forward(&self, embedding: &Embedding) -> Result<Vec<f32>, Error> {
         self.check_size(embedding.hidden_size())?;
-        let mut scores = self.scores(&[embedding.to_vec()?.into()].into());
+        let mut scores = self.scores(&[Arc::clone(embedding.numbers()?)].into());
         Ok(scores.pop().expect("an embedding has its scores"))
     }
 

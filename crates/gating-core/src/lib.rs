@@ -53,6 +53,7 @@ mod cache;
 mod checkpoint;
 mod choice;
 mod config;
+mod device_head;
 mod encoder;
 mod error;
 mod gate;

@@ -1,7 +1,6 @@
 //! What the head says of every uid for one message.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use gating_metagraph::Uid;
 
@@ -14,8 +13,6 @@ use crate::{Embedding, Error};
 pub struct Scores {
     values: Vec<f32>,
     embedding: Embedding,
-    /// The numbers of the embedding, fetched from its device.
-    numbers: Arc<[f32]>,
     /// How many resyncs had changed rows when they were scored; none where nobody knows.
     generation: Option<u64>,
 }
@@ -28,24 +25,21 @@ impl Scores {
     ///
     /// # Errors
     ///
-    /// When there are no scores, more than uids can number, or one is not a finite number, or the
-    /// device of the embedding fails.
+    /// When there are no scores, more than uids can number, or one is not a finite number.
     pub fn new(values: Vec<f32>, embedding: Embedding) -> Result<Self, Error> {
-        let numbers = embedding.to_vec()?.into();
-        Self::scored(values, embedding, numbers, None)
+        Self::scored(values, embedding, None)
     }
 
-    /// Scores of an embedding with these numbers, after so many resyncs.
+    /// Scores of an embedding after so many resyncs.
     pub(crate) fn scored(
         values: Vec<f32>,
         embedding: Embedding,
-        numbers: Arc<[f32]>,
         generation: Option<u64>,
     ) -> Result<Self, Error> {
         check_num_uids(values.len())?;
         match values.iter().position(|value| !value.is_finite()) {
             Some(index) => Err(Error::ScoreNotFinite { uid: index, found: values[index] }),
-            None => Ok(Self { values, embedding, numbers, generation }),
+            None => Ok(Self { values, embedding, generation }),
         }
     }
 
@@ -59,11 +53,6 @@ impl Scores {
     #[must_use]
     pub fn embedding(&self) -> &Embedding {
         &self.embedding
-    }
-
-    /// The numbers that they were computed from.
-    pub(crate) fn numbers(&self) -> &[f32] {
-        &self.numbers
     }
 
     /// How many resyncs had changed rows when they were scored; none where nobody knows.

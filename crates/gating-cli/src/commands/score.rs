@@ -148,7 +148,7 @@ fn score(session: &Session, batch: &[String], first: usize) -> Vec<Result<Scores
 }
 
 fn scores(session: &Session, messages: &[&str]) -> Result<Vec<Scores>, Error> {
-    session.gate.score_batch(session.gate.encoder().encode_batch(messages)?)
+    session.gate.score_on_device(session.gate.encoder().encode_batch(messages)?)
 }
 
 fn print(

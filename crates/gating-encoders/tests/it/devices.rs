@@ -146,6 +146,43 @@ fn a_batch_is_scored_to_the_bit_on_every_device() {
     }
 }
 
+/// Scores of messages on their device are those of the host, also when the head has learned meanwhile,
+/// and whether or not a cache had some of them.
+#[test]
+fn a_batch_is_scored_on_every_device() {
+    let files = files("tiny-bert");
+    for opened in devices() {
+        let config = GateConfig { num_uids: 64, learning_rate: 10.0, ..GateConfig::default() };
+        let mut gate = Gate::new(cached(&files, &opened), config).expect("the settings are right");
+        let mut before: Option<Vec<f32>> = None;
+        for step in 0..3 {
+            let at = format!("{}, step {step}", opened.name);
+            let embeddings = gate.encoder().encode_batch(&MESSAGES[step..]);
+            let embeddings = embeddings.expect("they have embeddings");
+            let batch = gate.score_on_device(embeddings.clone()).expect("they have scores");
+            assert_eq!(batch.len(), MESSAGES.len() - step);
+            for (found, embedding) in batch.iter().zip(embeddings) {
+                let alone = gate.score(embedding).expect("it has scores");
+                // Sums of 32 products, in another order on each device; the CPU has one.
+                let allowed = if opened.name == DeviceName::Cpu { 0.0 } else { 2e-6 };
+                let error = distance(found.values(), alone.values());
+                assert!(error <= allowed, "{at}: {error:e}");
+            }
+            let last = batch.last().expect("there is one").values();
+            if let Some(before) = before.replace(last.to_vec()) {
+                assert!(distance(&before, last) > 1e-4, "{at}: the copy is of another head");
+            }
+            let rewards = Rewards::new([0, 2, 3].map(Uid::new).to_vec(), vec![0.9, 0.1, 0.4]);
+            let rewards = rewards.expect("the rewards are right");
+            let learned = match step {
+                0 => gate.backward(&batch[0], &rewards),
+                _ => gate.learn(&batch[0], &rewards),
+            };
+            learned.expect("the rewards fit the scores");
+        }
+    }
+}
+
 /// Learns from each message, and gives the losses.
 fn learn(gate: &mut dyn BaseGatingModel) -> Vec<f32> {
     let mut step = |message: &str| {
