@@ -10,8 +10,8 @@ use crate::{Embedding, EncodeError, Encoder};
 /// An encoder that keeps the embeddings that were used last, and encodes no message again of which
 /// it has one. What it returns is the same to the bit as what the encoder alone would return.
 ///
-/// Embeddings are kept in the host's memory, whatever device they come from: each is fetched when it
-/// was encoded. They are known by a hash of the encoder's id and the message, BLAKE3, so that a long message
+/// Embeddings are kept in the host's memory, where they are scored, whatever device they come from.
+/// They are known by a hash of the encoder's id and the message, BLAKE3, so that a long message
 /// takes no more room than a short one.
 ///
 /// # Example
@@ -125,19 +125,18 @@ impl<E: Encoder> Encoder for CachedEncoder<E> {
         let missing = Missing::of(messages, &keys, &found);
         let encoded = missing.encode(&self.encoder)?;
         assert_eq!(encoded.len(), missing.keys.len(), "a batch gives one embedding a message");
-        Embedding::fetch(&encoded).map_err(EncodeError::new)?;
-        let numbers: Result<Vec<_>, _> = encoded.iter().map(Embedding::numbers).collect();
-        let numbers = numbers.map_err(EncodeError::new)?;
+        let numbers = Embedding::to_vecs(&encoded).map_err(EncodeError::new)?;
+        let numbers: Vec<Numbers> = numbers.into_iter().map(Into::into).collect();
         let mut cache = self.cache();
-        for (key, numbers) in missing.keys.iter().zip(numbers) {
-            cache.insert(*key, Arc::clone(numbers), self.max_bytes);
+        for (key, numbers) in missing.keys.iter().zip(&numbers) {
+            cache.insert(*key, numbers.clone(), self.max_bytes);
         }
         cache.hits += (messages.len() - encoded.len()) as u64;
         cache.misses += encoded.len() as u64;
         drop(cache);
-        let embedding = |(key, found): (&Key, Option<Numbers>)| match found {
-            Some(numbers) => Embedding::on_host(numbers, self.device()),
-            None => encoded[missing.places[key]].clone(),
+        let embedding = |(key, found): (&Key, Option<Numbers>)| {
+            let numbers = found.unwrap_or_else(|| numbers[missing.places[key]].clone());
+            Embedding::on_host(numbers, self.device())
         };
         Ok(keys.iter().zip(found).map(embedding).collect())
     }

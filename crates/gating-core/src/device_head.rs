@@ -1,6 +1,6 @@
 //! A head on the device of its encoder, for messages that are scored where they were encoded.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData, Transaction};
 use gating_devices::{DeviceError, guarded};
 
 use crate::rows::Rows;
@@ -32,7 +32,7 @@ impl DeviceHead {
     /// Copies rows, as they are after so many steps and resyncs, to a device.
     pub(crate) fn new(rows: &Rows, version: (u64, u64), device: &Device) -> Result<Self, Error> {
         let copy = |values: &[f32], shape| {
-            Tensor::<2>::from_data(TensorData::new(values.to_vec(), shape), device)
+            Tensor::<2>::from_data(TensorData::new(values.to_vec(), shape), (device, DType::F32))
         };
         let hidden_size = rows.hidden_size();
         let num_rows = (MAX_NUMBERS / hidden_size).max(1);
@@ -45,7 +45,7 @@ impl DeviceHead {
         Ok(Self { version, device: device.clone(), num_uids: rows.num_uids(), blocks })
     }
 
-    /// After how many steps and resyncs it was copied.
+    /// After how many steps and resyncs it was copied: neither is ever fewer later.
     pub(crate) fn version(&self) -> (u64, u64) {
         self.version
     }
@@ -56,16 +56,19 @@ impl DeviceHead {
         let together = (MAX_NUMBERS / self.num_uids.max(size)).max(1);
         let mut scores = Vec::with_capacity(embeddings.len());
         for part in embeddings.chunks(together) {
-            let stacked = guarded(|| Embedding::stack(part, &self.device))?;
-            let mut found = vec![Vec::with_capacity(self.num_uids); part.len()];
-            for Block { weight, bias } in &self.blocks {
-                let product = || {
-                    let product = stacked.clone().matmul(weight.clone().transpose());
-                    (product + bias.clone()).try_to_vec_as::<f32>()
+            let products = || {
+                let stacked = Embedding::stack(part, &self.device);
+                let product = |Block { weight, bias }: &Block| {
+                    stacked.clone().matmul(weight.clone().transpose()) + bias.clone()
                 };
-                let fetched = guarded(product)?.map_err(DeviceError::failed)?;
-                let fetched = fetched.chunks_exact(bias.dims()[1]);
-                found.iter_mut().zip(fetched).for_each(|(all, some)| all.extend(some));
+                let products = self.blocks.iter().map(product);
+                products.fold(Transaction::default(), Transaction::register).try_execute()
+            };
+            let mut found = vec![Vec::with_capacity(self.num_uids); part.len()];
+            for data in guarded(products)?.map_err(DeviceError::failed)? {
+                let block = data.try_into_vec_as::<f32>().map_err(DeviceError::failed)?;
+                let rows = block.chunks_exact(block.len() / part.len());
+                found.iter_mut().zip(rows).for_each(|(all, some)| all.extend(some));
             }
             scores.append(&mut found);
         }
@@ -79,7 +82,7 @@ pub(crate) fn is_apart(device: &Device) -> bool {
     if *device == Device::flex() {
         return false;
     }
-    // Without that feature there is no such device.
+    // Without that feature it is a device like others.
     let _ = device;
     true
 }

@@ -1,6 +1,7 @@
 //! Messages into embeddings: what a gate asks of an encoder.
 
 use std::error;
+use std::slice;
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{DType, Device, Tensor, TensorData, Transaction};
@@ -141,7 +142,10 @@ impl Embedding {
         if let Some(values) = values {
             // They go up together.
             let shape = [values.len(), embeddings.first().map_or(0, Self::hidden_size)];
-            return Tensor::from_data(TensorData::new(values.concat(), shape), device);
+            return Tensor::from_data(
+                TensorData::new(values.concat(), shape),
+                (device, DType::F32),
+            );
         }
         let tensor = |embedding: &Self| embedding.tensor().to_device(device).cast(DType::F32);
         Tensor::stack(embeddings.iter().map(tensor).collect(), 0)
@@ -169,15 +173,9 @@ impl Embedding {
 
     /// The numbers as others hold them too, fetched from the device the first time.
     pub(crate) fn numbers(&self) -> Result<&Arc<[f32]>, Error> {
+        Self::fetch(slice::from_ref(self))?;
         match &self.0 {
-            Numbers::OnDevice { tensor, fetched } => {
-                if let Some(numbers) = fetched.get() {
-                    return Ok(numbers);
-                }
-                let numbers = guarded(|| tensor.try_to_vec_as::<f32>())?;
-                let numbers = numbers.map_err(DeviceError::failed)?;
-                Ok(fetched.get_or_init(|| numbers.into()))
-            }
+            Numbers::OnDevice { fetched, .. } => Ok(fetched.get().expect("it was fetched")),
             Numbers::OnHost { values, .. } => Ok(values),
         }
     }
@@ -198,7 +196,7 @@ impl Embedding {
         let together = tensors.into_iter().fold(Transaction::default(), Transaction::register);
         let fetched = guarded(|| together.try_execute())?.map_err(DeviceError::failed)?;
         for (data, place) in fetched.into_iter().zip(places) {
-            let numbers = data.try_into_vec::<f32>().map_err(DeviceError::failed)?;
+            let numbers = data.try_into_vec_as::<f32>().map_err(DeviceError::failed)?;
             // Another thread may have fetched the same.
             let _ = place.set(numbers.into());
         }

@@ -1,5 +1,6 @@
 //! An encoder, a head and an optimizer, joined to a gating model.
 
+use std::cmp::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use gating_metagraph::{Metagraph, ResyncPlan, Uid};
@@ -176,16 +177,17 @@ impl<E: Encoder> Gate<E> {
     /// Scores every uid for several messages where they were encoded: embeddings stay on the device,
     /// and scores alone are fetched.
     ///
-    /// The head is copied to the encoder's device once, and again after it has changed. A device adds
-    /// up in an order of its own, so that scores differ from those of [`score`](Self::score) in the
-    /// last digits; what is learned from them does too. On the CPU device, where the head lies, this is
+    /// The head is copied to the encoder's device once, and again after it has changed; the last copy
+    /// stays there. A device rounds in an order of its own, so that scores differ from those of
+    /// [`score`](Self::score) in the last digits, or in the fourth where it multiplies in TF32; what is
+    /// learned from them does too. On the CPU device, where the head lies, this is
     /// [`score_batch`](Self::score_batch).
     ///
     /// # Errors
     ///
     /// When one of the embeddings is of another size, its scores are no numbers, or a device fails.
     pub fn score_on_device(&self, embeddings: Vec<Embedding>) -> Result<Vec<Scores>, Error> {
-        if !is_apart(self.encoder.device()) {
+        if embeddings.is_empty() || !is_apart(self.encoder.device()) {
             return self.score_batch(embeddings);
         }
         let newest = self.newest.get();
@@ -197,13 +199,21 @@ impl<E: Encoder> Gate<E> {
     /// A head on the encoder's device. Nobody waits for a copy that another thread makes.
     fn on_device(&self, newest: &Snapshot) -> Result<DeviceHead, Error> {
         let version = (newest.step, newest.resyncs);
-        if let Some(head) = &*self.on_device.get()
-            && head.version() == version
-        {
+        let kept = self.on_device.get();
+        let order = kept.as_ref().as_ref().map(|head| head.version().cmp(&version));
+        if let (Some(head), Some(Ordering::Equal)) = (&*kept, order) {
             return Ok(head.clone());
         }
+        let is_newest = order != Some(Ordering::Greater);
+        drop(kept);
+        if is_newest {
+            // The older copy makes room first.
+            self.on_device.replace(None);
+        }
         let head = DeviceHead::new(newest.head.rows(), version, self.encoder.device())?;
-        self.on_device.replace(Some(head.clone()));
+        if is_newest {
+            self.on_device.replace(Some(head.clone()));
+        }
         Ok(head)
     }
 
@@ -510,6 +520,46 @@ mod tests {
         assert_eq!(refused, "expected an embedding of 1 numbers, found 2");
         let refused = score(&[&[1.0], &[f32::INFINITY]]).expect_err("it has no score").to_string();
         assert!(refused.contains("inf"), "{refused}");
+    }
+
+    /// The copy on a device is of the head as it is, whatever changed it, and is made once for each.
+    #[test]
+    fn a_copy_of_the_head_follows_it() {
+        let config = GateConfig { num_uids: 2, ..GateConfig::default() };
+        let device = Device::flex();
+        let gate = Gate::new(One(device.clone()), config);
+        let mut gate = gate.expect("it has defaults");
+        let rewards = Rewards::new(vec![Uid::new(0), Uid::new(1)], vec![0.0, 1.0]).expect("2 uids");
+        let metagraph = |block, keys: [u8; 2]| {
+            let neuron =
+                |key| gating_metagraph::Neuron::new(gating_metagraph::Hotkey::new([key; 32]));
+            Metagraph::new(1, block, keys.map(neuron).to_vec()).expect("the keys differ")
+        };
+        let mut versions = vec![];
+        for change in 0..5 {
+            let scores = gate.forward("any").expect("every message has an embedding");
+            match change {
+                0 => {}
+                1 => drop(gate.backward(&scores, &rewards).expect("the uids have scores")),
+                2 => drop(gate.learn(&scores, &rewards).expect("the uids have scores")),
+                3 => drop(gate.attach(&metagraph(5, [1, 2])).expect("nobody has the rows")),
+                _ => drop(gate.follow(&metagraph(6, [1, 3])).expect("it is newer")),
+            }
+            let copy = || gate.on_device(&gate.newest.get()).expect("there is memory");
+            let embedding = Embedding::from_slice(&[1.0], &device);
+            let found = copy().scores(std::slice::from_ref(&embedding)).expect("the device works");
+            // One product and one sum, which round alike everywhere.
+            assert_eq!(found, [gate.head().forward(&embedding).expect("the sizes agree")]);
+            versions.push(copy().version());
+        }
+        assert_eq!(versions, [(0, 0), (1, 0), (2, 0), (2, 0), (2, 1)]);
+        let kept = gate.on_device.get();
+        let older = Snapshot { step: 1, ..(*gate.newest.get()).clone() };
+        gate.on_device(&older).expect("there is memory");
+        assert!(
+            Arc::ptr_eq(&kept, &gate.on_device.get()),
+            "an older copy takes no newer one's place"
+        );
     }
 
     /// Also where the last rows are no whole block.

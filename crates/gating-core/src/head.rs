@@ -49,7 +49,7 @@ impl HeadConfig {
 ///
 /// It lies in the host's memory, whatever device embeddings come from: one step reads and writes
 /// every weight once, which is too little work to be worth a device. A clone is the same layer,
-/// not a copy of it.
+/// not a copy of it. [`Gate::score_on_device`](crate::Gate::score_on_device) copies it to a device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head(Arc<Rows>);
 

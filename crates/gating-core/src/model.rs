@@ -24,8 +24,8 @@ pub trait BaseGatingModel: Send + Sync {
     ///
     /// # Errors
     ///
-    /// When a uid has no score or no row, its row was replaced after it was scored, or the scores
-    /// are of another model. Nothing has changed then.
+    /// When a uid has no score or no row, its row was replaced after it was scored, the scores are of
+    /// another model, or the device fails that their embedding lies on. Nothing has changed then.
     fn backward(&self, scores: &Scores, rewards: &Rewards) -> Result<Loss, Error>;
 
     /// Makes the rows of all uids new that changed hands from `previous` to `metagraph`.

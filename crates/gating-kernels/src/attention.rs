@@ -360,7 +360,9 @@ impl One<'_> {
         for (index, panel) in packed.chunks_exact_mut(self.length * panels.width).enumerate() {
             let columns = index * panels.width..size.min((index + 1) * panels.width);
             for (position, row) in panel.chunks_exact_mut(panels.width).enumerate() {
-                self.fetch(isa, position + AHEAD, 2);
+                if index == 0 {
+                    self.fetch(isa, position + AHEAD, 2);
+                }
                 let (used, rest) = row.split_at_mut(columns.len());
                 used.copy_from_slice(&self.part(position, 2)[columns.clone()]);
                 rest.fill(0.0);

@@ -12,7 +12,8 @@ use rten_simd::ops::{BitOps, NumOps};
 /// line. With shorter ones, twice as many would be asked for, which holds up the loads that products
 /// wait for: without it AVX2 is 7 to 17 % faster.
 const AHEAD: usize = 12;
-const AHEAD_LANES: usize = 16;
+/// How many numbers a cache line holds.
+const LINE: usize = 16;
 
 /// Rows that lie `row_stride` apart.
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +60,7 @@ pub(crate) fn multiply<I: Isa>(
     while row < rows {
         let left = Strided { values: &left.values[row * left.row_stride..], ..left };
         let tile = &mut tile[row * tile_stride..];
-        // As many as leave registers for the columns and one number of a row: 32 of 16 lanes, and 16 of
-        // fewer.
+        // As many as leave registers for the columns and one number of a row: AVX-512 has 32, AVX2 16.
         let count = match rows - row {
             8.. if isa.f32().len() >= 16 => 8,
             6.. if isa.f32().len() < 16 && vectors < 3 => 6,
@@ -175,7 +175,7 @@ fn multiply_exactly<I: Isa, const ROWS: usize, const VECTORS: usize>(
             ops.prefetch(ahead);
             ahead = ahead.wrapping_add(share.step);
             for vector in 0..VECTORS {
-                if lanes >= AHEAD_LANES {
+                if lanes >= LINE {
                     ops.prefetch(right.wrapping_add((term + AHEAD) * width + vector * lanes));
                 }
                 columns[vector] = ops.load_ptr(right.add(term * width + vector * lanes));
@@ -322,6 +322,7 @@ mod tests {
             check(rows, 8, 768, 768 * 48);
             check(rows, 4, 384, 384 * 24);
             check(rows, 4, 5, 100);
+            check(rows, 6, 32, 32 * 16);
         }
         let values = [0.0];
         let Share { first, step } = Share::of(Panel { values: &values, next: &[] }, [4, 4, 8], 3);

@@ -147,8 +147,14 @@ fn score(session: &Session, batch: &[String], first: usize) -> Vec<Result<Scores
     messages.iter().enumerate().map(alone).collect()
 }
 
+/// Embeddings that are kept come to the host in any case, and are scored there.
 fn scores(session: &Session, messages: &[&str]) -> Result<Vec<Scores>, Error> {
-    session.gate.score_on_device(session.gate.encoder().encode_batch(messages)?)
+    let encoder = session.gate.encoder();
+    let embeddings = encoder.encode_batch(messages)?;
+    match encoder.max_bytes() {
+        0 => session.gate.score_on_device(embeddings),
+        _ => session.gate.score_batch(embeddings),
+    }
 }
 
 fn print(

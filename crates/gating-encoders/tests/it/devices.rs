@@ -7,8 +7,8 @@ use std::env;
 
 use burn::tensor::FloatDType;
 use gating_core::{
-    BaseGatingModel, CachedEncoder, Checkpoint, CheckpointFolder, Encoder, Gate, GateConfig,
-    GradientMode, Rewards,
+    BaseGatingModel, CachedEncoder, Checkpoint, CheckpointFolder, Embedding, Encoder, Gate,
+    GateConfig, GradientMode, Rewards,
 };
 use gating_devices::{DeviceFamily, DeviceName, Opened, found, open};
 use gating_encoders::{Error, LastTokenEncoder, ModelFiles, SentenceEncoder};
@@ -146,27 +146,41 @@ fn a_batch_is_scored_to_the_bit_on_every_device() {
     }
 }
 
+/// How far scores on a device may be from those of the host, which are sums of 32 products of numbers
+/// below 1.
+///
+/// - the processor: the head lies there
+/// - Burn's CUDA: factors may be rounded to the 10 bits of TF32
+/// - any other: another order of summing
+fn score_tolerance(name: DeviceName) -> f32 {
+    match name.family() {
+        DeviceFamily::Flex => 0.0,
+        DeviceFamily::Cuda => 1e-2,
+        _ => 2e-6,
+    }
+}
+
 /// Scores of messages on their device are those of the host, also when the head has learned meanwhile,
-/// and whether or not a cache had some of them.
+/// and where one of the embeddings comes from the host.
 #[test]
 fn a_batch_is_scored_on_every_device() {
     let files = files("tiny-bert");
     for opened in devices() {
         let config = GateConfig { num_uids: 64, learning_rate: 10.0, ..GateConfig::default() };
-        let mut gate = Gate::new(cached(&files, &opened), config).expect("the settings are right");
+        let gate = Gate::new(sentence(&files, &opened), config);
+        let mut gate = gate.expect("the settings are right");
+        let mut embeddings = gate.encoder().encode_batch(&MESSAGES).expect("they have embeddings");
+        let numbers = embeddings[1].to_vec().expect("the device works");
+        embeddings[1] = Embedding::from_slice(&numbers, &opened.device);
         let mut before: Option<Vec<f32>> = None;
         for step in 0..3 {
             let at = format!("{}, step {step}", opened.name);
-            let embeddings = gate.encoder().encode_batch(&MESSAGES[step..]);
-            let embeddings = embeddings.expect("they have embeddings");
             let batch = gate.score_on_device(embeddings.clone()).expect("they have scores");
-            assert_eq!(batch.len(), MESSAGES.len() - step);
-            for (found, embedding) in batch.iter().zip(embeddings) {
-                let alone = gate.score(embedding).expect("it has scores");
-                // Sums of 32 products, in another order on each device; the CPU has one.
-                let allowed = if opened.name == DeviceName::Cpu { 0.0 } else { 2e-6 };
+            assert_eq!(batch.len(), MESSAGES.len());
+            for (found, embedding) in batch.iter().zip(&embeddings) {
+                let alone = gate.score(embedding.clone()).expect("it has scores");
                 let error = distance(found.values(), alone.values());
-                assert!(error <= allowed, "{at}: {error:e}");
+                assert!(error <= score_tolerance(opened.name), "{at}: {error:e}");
             }
             let last = batch.last().expect("there is one").values();
             if let Some(before) = before.replace(last.to_vec()) {
@@ -180,6 +194,7 @@ fn a_batch_is_scored_on_every_device() {
             };
             learned.expect("the rewards fit the scores");
         }
+        assert!(gate.score_on_device(vec![]).expect("nothing is wrong").is_empty());
     }
 }
 

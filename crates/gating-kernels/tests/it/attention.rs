@@ -38,7 +38,7 @@ impl Case {
     }
 
     pub(crate) fn any(random: &mut Random) -> Self {
-        let [count, longest, size] = if cfg!(miri) { [2, 12, 6] } else { [5, 70, 70] };
+        let [count, longest, size] = if cfg!(miri) { [2, 14, 6] } else { [5, 70, 70] };
         let lengths = (0..random.size(count)).map(|_| random.size(longest)).collect();
         let (heads, size) = (random.one_of(&[1, 2, 3]), random.size(size));
         Self::new(random, lengths, heads, size)
