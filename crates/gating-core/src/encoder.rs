@@ -221,3 +221,27 @@ impl EncodeError {
         &*self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever kind they are of on the device, and whether they are fetched alone or together.
+    #[test]
+    fn numbers_are_fetched_as_f32() {
+        let device = Device::flex();
+        // Few digits, which f16 and bf16 hold exactly.
+        let numbers = [1.5, -0.25, 3.0];
+        for dtype in [DType::F32, DType::F16, DType::BF16] {
+            let tensor = Tensor::<1>::from_data(TensorData::from(numbers), &device).cast(dtype);
+            let embedding = || Embedding::new(tensor.clone());
+            assert_eq!(embedding().tensor().dtype(), dtype);
+            assert_eq!(embedding().to_vec().expect("the device works"), numbers, "{dtype:?}");
+            let together = [embedding(), Embedding::from_slice(&numbers, &device), embedding()];
+            let found = Embedding::to_vecs(&together).expect("the device works");
+            assert_eq!(found, [numbers; 3], "{dtype:?}");
+            let stacked = Embedding::stack(&together, &device);
+            assert_eq!((stacked.dims(), stacked.dtype()), ([3, 3], DType::F32));
+        }
+    }
+}
