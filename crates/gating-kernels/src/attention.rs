@@ -13,9 +13,9 @@ use crate::instruction_set::InstructionSet;
 use crate::segments::{Pick, Segments};
 use crate::shared::Shared;
 use crate::softmax::exponentiate;
-use crate::tile::{Panel, Start, Strided, multiply};
+use crate::tile::{Panel, Start, Strided, largest, multiply};
 
-/// The most queries that are answered together.
+/// The most queries that are answered together: as many of them as fill whole tiles.
 const MAX_QUERIES: usize = 12;
 
 /// How many positions ahead of their use keys and values are asked for, which lie too far apart for the
@@ -269,8 +269,8 @@ impl SimdOp for Job<'_> {
     fn eval<I: Isa>(self, isa: I) {
         let Self { one, queries, first, scratch } = self;
         let lanes = isa.f32().len();
-        // What fills the registers of a tile best: eight rows of three, or six of two.
-        let (many, most_vectors) = if lanes >= 16 { (8, 3) } else { (MAX_QUERIES, 2) };
+        let (rows, most_vectors) = largest(lanes);
+        let many = MAX_QUERIES / rows * rows;
         let keys = Panels::new(one.length, lanes, most_vectors);
         let values = Panels::new(one.head_size, lanes, most_vectors);
         scratch.keys.resize(keys.columns() * one.head_size, 0.0);

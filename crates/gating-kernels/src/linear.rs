@@ -13,11 +13,7 @@ use crate::activation::{Activation, apply};
 use crate::aligned::Aligned;
 use crate::instruction_set::{InstructionSet, MAX_LANES};
 use crate::shared::Shared;
-use crate::tile::{Panel, Start, Strided, multiply};
-
-/// Registers a panel of weights is wide. Eight rows and three registers of columns fill the 32
-/// registers of AVX-512; four rows fill the 16 of AVX2.
-const VECTORS: usize = 3;
+use crate::tile::{MOST_VECTORS, Panel, Start, Strided, largest, multiply};
 
 /// Terms of a product that are summed for all rows before the next terms: so many rows of a panel
 /// stay in a second-level cache.
@@ -50,8 +46,8 @@ const LINE: usize = 16;
 /// ```
 #[derive(Debug)]
 pub struct PackedLinear {
-    /// Panel after panel of `VECTORS * lanes` columns, each `[inputs, VECTORS * lanes]`; the last
-    /// one is filled up with zeros.
+    /// Panel after panel of as many columns as a tile, each `[inputs, width]`; the last one is filled
+    /// up with zeros.
     panels: Aligned,
     /// Filled up with zeros like the panels.
     bias: Vec<f32>,
@@ -87,7 +83,7 @@ impl PackedLinear {
         let count = inputs.checked_mul(outputs);
         assert_eq!(Some(weight.len()), count, "weights are inputs times outputs");
         assert!(bias.is_none_or(|bias| bias.len() == outputs), "a bias has one number an output");
-        let width = VECTORS * set.lanes();
+        let width = panel_width(set.lanes());
         let padded = outputs.next_multiple_of(width);
         let mut panels = Aligned::zeros(padded * inputs);
         panels.as_mut_slice().par_chunks_mut(width * inputs).enumerate().for_each(
@@ -207,7 +203,7 @@ impl PackedLinear {
 
     /// Cuts the work into blocks of rows and panels for the threads; no two overlap.
     fn blocks(&self, rows: usize) -> Vec<(Range<usize>, Range<usize>)> {
-        let panels = self.bias.len() / self.panel_width();
+        let panels = self.bias.len() / panel_width(self.set.lanes());
         let size = (MAX_INPUT / self.inputs / 8 * 8).clamp(8, MAX_ROWS);
         let threads = rayon::current_num_threads();
         let row_blocks = rows.div_ceil(size).max(1);
@@ -221,10 +217,11 @@ impl PackedLinear {
             .flat_map(|rows| cut(panels, width).map(move |some| (rows.clone(), some)))
             .collect()
     }
+}
 
-    fn panel_width(&self) -> usize {
-        VECTORS * self.set.lanes()
-    }
+/// How many columns a panel has.
+fn panel_width(lanes: usize) -> usize {
+    largest(lanes).1 * lanes
 }
 
 fn pack_panel(
@@ -299,46 +296,77 @@ impl SimdOp for Panels<'_> {
 
     #[inline(always)]
     fn eval<I: Isa>(self, isa: I) {
-        self.sums.resize(self.block.rows.len() * VECTORS * isa.f32().len(), 0.0);
+        self.sums.resize(self.block.rows.len() * panel_width(isa.f32().len()), 0.0);
         for panel in self.panels {
-            self.block.sum_panel(isa, panel, self.sums);
-            self.block.finish_panel(isa, panel, self.sums);
+            self.block.panel(isa, panel, self.sums);
         }
     }
 }
 
 impl Block<'_> {
-    /// The products of all rows with one panel: `[rows, width]`.
+    /// All rows times one panel. What follows is done for a few rows at a time, so that fetching and
+    /// writing their output goes on while the next ones are multiplied.
     #[inline(always)]
-    fn sum_panel<I: Isa>(&self, isa: I, panel: usize, sums: &mut [f32]) {
+    fn panel<I: Isa>(&self, isa: I, panel: usize, sums: &mut [f32]) {
         let inputs = self.layer.inputs;
-        let width = VECTORS * isa.f32().len();
+        let (at_once, vectors) = largest(isa.f32().len());
+        let width = panel_width(isa.f32().len());
         let rest = &self.layer.panels.as_slice()[panel * width * inputs..];
+        let rows = self.rows.len();
         let mut from = 0;
         while from < inputs {
             let depth = DEPTH.min(inputs - from);
             let start = if from == 0 { Start::Empty } else { Start::Sum };
-            let values = &self.input[from..];
-            let left = Strided { values, row_stride: self.stride };
             let (values, next) = rest[from * width..].split_at(depth * width);
-            let right = Panel { values, next: &next[..next.len().min(DEPTH.min(inputs) * width)] };
-            multiply(isa, self.rows.len(), VECTORS, depth, left, right, (&mut *sums, width), start);
+            let next = &next[..next.len().min(DEPTH.min(inputs) * width)];
+            let mut row = 0;
+            while row < rows {
+                let some = row..rows.min(row + at_once);
+                let share = next.len() * some.start / rows..next.len() * some.end / rows;
+                let right = Panel { values, next: &next[share] };
+                let left = &self.input[row * self.stride + from..];
+                let left = Strided { values: left, row_stride: self.stride };
+                let sums = &mut sums[some.start * width..some.end * width];
+                let last = from + depth == inputs;
+                if last {
+                    self.fetch(isa, panel, some.clone());
+                }
+                multiply(isa, some.len(), vectors, depth, left, right, (&mut *sums, width), start);
+                if last {
+                    self.finish(isa, panel, some.clone(), sums);
+                }
+                row = some.end;
+            }
             from += depth;
         }
     }
 
-    /// Adds the bias, does what follows, and writes the columns of a panel to the output.
+    /// Asks for the columns of a panel in some rows of the output.
     #[inline(always)]
-    fn finish_panel<I: Isa>(&self, isa: I, panel: usize, sums: &mut [f32]) {
+    fn fetch<I: Isa>(&self, isa: I, panel: usize, rows: Range<usize>) {
+        let column = panel * panel_width(isa.f32().len());
+        let columns = panel_width(isa.f32().len()).min(self.layer.outputs - column);
+        for row in rows {
+            let row = (self.rows.start + row) * self.layer.outputs;
+            let first = self.output.part(row + column, columns);
+            isa.f32().prefetch_write(first);
+            isa.f32().prefetch_write(first.wrapping_add(columns - 1));
+        }
+    }
+
+    /// Adds the bias, does what follows, and writes the columns of a panel to some rows of the output.
+    #[inline(always)]
+    fn finish<I: Isa>(&self, isa: I, panel: usize, rows: Range<usize>, sums: &[f32]) {
         let ops = isa.f32();
         let lanes = ops.len();
-        let width = VECTORS * lanes;
+        let width = panel_width(lanes);
         let column = panel * width;
         let columns = width.min(self.layer.outputs - column);
         let bias = self.layer.bias[column..column + width].chunks_exact(lanes);
-        for (row, sums) in self.rows.clone().zip(sums.chunks_exact_mut(width)) {
-            let start = row * self.layer.outputs + column;
-            let mut results = [ops.zero(); VECTORS];
+        for (row, sums) in rows.zip(sums.chunks_exact(width)) {
+            let start = (self.rows.start + row) * self.layer.outputs + column;
+            let mut results = [ops.zero(); MOST_VECTORS];
+            let results = &mut results[..width / lanes];
             let sums = sums.chunks_exact(lanes).zip(bias.clone());
             for (result, (sums, bias)) in results.iter_mut().zip(sums) {
                 let sum = ops.add(ops.load(sums), ops.load(bias));
@@ -365,10 +393,10 @@ impl Block<'_> {
     /// No other thread touches these numbers of the output meanwhile, and they were written before
     /// where sums are added to them.
     #[inline(always)]
-    unsafe fn write<I: Isa>(&self, isa: I, sums: [I::F32; VECTORS], start: usize) {
+    unsafe fn write<I: Isa>(&self, isa: I, sums: &[I::F32], start: usize) {
         let ops = isa.f32();
-        let output = self.output.part(start, VECTORS * ops.len());
-        for (index, sum) in sums.into_iter().enumerate() {
+        let output = self.output.part(start, sums.len() * ops.len());
+        for (index, &sum) in sums.iter().enumerate() {
             // SAFETY: the part has a register's numbers for each sum, and nobody else touches them.
             unsafe {
                 let output = output.add(index * ops.len());
@@ -387,16 +415,10 @@ impl Block<'_> {
     ///
     /// As for [`Block::write`].
     #[inline(always)]
-    unsafe fn write_some<I: Isa>(
-        &self,
-        isa: I,
-        sums: [I::F32; VECTORS],
-        start: usize,
-        columns: usize,
-    ) {
+    unsafe fn write_some<I: Isa>(&self, isa: I, sums: &[I::F32], start: usize, columns: usize) {
         let ops = isa.f32();
-        let mut row = [0.0; VECTORS * MAX_LANES];
-        for (sum, part) in sums.into_iter().zip(row.chunks_exact_mut(ops.len())) {
+        let mut row = [0.0; MOST_VECTORS * MAX_LANES];
+        for (&sum, part) in sums.iter().zip(row.chunks_exact_mut(ops.len())) {
             ops.store(sum, part);
         }
         // SAFETY: as the caller promises.

@@ -14,6 +14,18 @@ use rten_simd::ops::{BitOps, NumOps};
 const AHEAD: usize = 12;
 /// How many numbers a cache line holds.
 const LINE: usize = 16;
+/// How many terms are added in one turn of the loop, where registers are shorter than a cache line:
+/// a turn has instructions that add nothing, and they weigh more there.
+const UNROLLED: usize = 4;
+
+/// The most registers that a row of a tile takes, with any instructions.
+pub(crate) const MOST_VECTORS: usize = 3;
+
+/// The most rows of a tile, and registers in each: what leaves registers for the numbers of a term.
+/// AVX-512 has 32, AVX2 16.
+pub(crate) fn largest(lanes: usize) -> (usize, usize) {
+    if lanes >= LINE { (8, MOST_VECTORS) } else { (6, 2) }
+}
 
 /// Rows that lie `row_stride` apart.
 #[derive(Clone, Copy, Debug)]
@@ -56,14 +68,14 @@ pub(crate) fn multiply<I: Isa>(
     start: Start,
 ) {
     assert!(depth > 0, "a product has at least one term");
+    let (most, _) = largest(isa.f32().len());
     let mut row = 0;
     while row < rows {
         let left = Strided { values: &left.values[row * left.row_stride..], ..left };
         let tile = &mut tile[row * tile_stride..];
-        // As many as leave registers for the columns and one number of a row: AVX-512 has 32, AVX2 16.
         let count = match rows - row {
-            8.. if isa.f32().len() >= 16 => 8,
-            6.. if isa.f32().len() < 16 && vectors < 3 => 6,
+            8.. if most == 8 => 8,
+            6.. if most == 6 => 6,
             4.. => 4,
             2.. => 2,
             _ => 1,
@@ -169,28 +181,59 @@ fn multiply_exactly<I: Isa, const ROWS: usize, const VECTORS: usize>(
             }
         }
         let mut ahead = share.first;
-        for term in 0..depth {
-            let mut columns = [ops.zero(); VECTORS];
-            // What is asked for is never read here, so that it may lie past the end.
+        let mut term = 0;
+        let unrolled = if lanes >= LINE { 0 } else { depth / UNROLLED * UNROLLED };
+        while term < unrolled {
+            for term in term..term + UNROLLED {
+                ops.prefetch(ahead);
+                ahead = ahead.wrapping_add(share.step);
+                add_term(isa, rows, right, term, &mut sums);
+            }
+            term += UNROLLED;
+        }
+        while term < depth {
             ops.prefetch(ahead);
             ahead = ahead.wrapping_add(share.step);
-            for vector in 0..VECTORS {
-                if lanes >= LINE {
-                    ops.prefetch(right.wrapping_add((term + AHEAD) * width + vector * lanes));
-                }
-                columns[vector] = ops.load_ptr(right.add(term * width + vector * lanes));
-            }
-            for row in 0..ROWS {
-                let value = ops.splat(*rows[row].add(term));
-                for vector in 0..VECTORS {
-                    sums[row][vector] = ops.mul_add(value, columns[vector], sums[row][vector]);
-                }
-            }
+            add_term(isa, rows, right, term, &mut sums);
+            term += 1;
         }
         for row in 0..ROWS {
             for vector in 0..VECTORS {
                 ops.store_ptr(sums[row][vector], tile.add(row * tile_stride + vector * lanes));
             }
+        }
+    }
+}
+
+/// Adds the products of one term of each row with a row of the panel.
+///
+/// # Safety
+///
+/// The term of every row and of the panel can be read.
+#[inline(always)]
+unsafe fn add_term<I: Isa, const ROWS: usize, const VECTORS: usize>(
+    isa: I,
+    rows: [*const f32; ROWS],
+    right: *const f32,
+    term: usize,
+    sums: &mut [[I::F32; VECTORS]; ROWS],
+) {
+    let ops = isa.f32();
+    let lanes = ops.len();
+    let width = VECTORS * lanes;
+    let mut columns = [ops.zero(); VECTORS];
+    for (vector, column) in columns.iter_mut().enumerate() {
+        if lanes >= LINE {
+            ops.prefetch(right.wrapping_add((term + AHEAD) * width + vector * lanes));
+        }
+        // SAFETY: as the caller promises.
+        *column = unsafe { ops.load_ptr(right.add(term * width + vector * lanes)) };
+    }
+    for (row, sums) in rows.into_iter().zip(sums) {
+        // SAFETY: as the caller promises.
+        let value = ops.splat(unsafe { *row.add(term) });
+        for (sum, column) in sums.iter_mut().zip(columns) {
+            *sum = ops.mul_add(value, column, *sum);
         }
     }
 }
