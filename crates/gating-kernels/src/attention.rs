@@ -195,7 +195,7 @@ impl Attention {
         let work: Vec<(usize, usize)> = (0..segments.count())
             .flat_map(|segment| (0..self.heads).map(move |head| (segment, head)))
             .collect();
-        work.into_par_iter().for_each(|(segment, head)| {
+        work.into_par_iter().with_max_len(1).for_each(|(segment, head)| {
             let rows = segments.range(segment);
             let (queries, first) = segments.queries(segment, pick);
             let states = &states[rows.start * 3 * hidden..rows.end * 3 * hidden];

@@ -30,6 +30,11 @@ const MAX_INPUT: usize = 1 << 18;
 const ALIASED: usize = 1024;
 const LINE: usize = 16;
 
+/// Into how many parts the work is cut for each thread, so small that all threads end together;
+/// and where each part copies its rows of the input before.
+const PARTS: usize = 32;
+const COPYING_PARTS: usize = 2;
+
 /// The weights and bias of a linear layer, packed for one set of instructions.
 ///
 /// # Example
@@ -178,7 +183,9 @@ impl PackedLinear {
     /// Fills or changes an output that is long enough for all rows. For [`Then::Add`], which
     /// [`PackedLinear::add`] alone asks for, it holds numbers.
     fn run(&self, input: &[f32], output: Shared<'_>, then: Then) {
-        self.blocks(self.rows(input)).into_par_iter().for_each(|(rows, panels)| {
+        let blocks = self.blocks(self.rows(input));
+        // One by one, so that a thread that is held up keeps no others waiting.
+        blocks.into_par_iter().with_max_len(1).for_each(|(rows, panels)| {
             let input = &input[rows.start * self.inputs..rows.end * self.inputs];
             SCRATCH.with_borrow_mut(|Scratch { apart, sums }| {
                 let (input, stride) = self.spread(input, apart);
@@ -190,7 +197,7 @@ impl PackedLinear {
 
     /// The rows of the input and how far they lie apart, copied where that is a bad distance.
     fn spread<'a>(&self, input: &'a [f32], apart: &'a mut Vec<f32>) -> (&'a [f32], usize) {
-        if !self.inputs.is_multiple_of(ALIASED) {
+        if !self.is_spread() {
             return (input, self.inputs);
         }
         let stride = self.inputs + LINE;
@@ -201,14 +208,18 @@ impl PackedLinear {
         (apart, stride)
     }
 
+    fn is_spread(&self) -> bool {
+        self.inputs.is_multiple_of(ALIASED)
+    }
+
     /// Cuts the work into blocks of rows and panels for the threads; no two overlap.
     fn blocks(&self, rows: usize) -> Vec<(Range<usize>, Range<usize>)> {
         let panels = self.bias.len() / panel_width(self.set.lanes());
         let size = (MAX_INPUT / self.inputs / 8 * 8).clamp(8, MAX_ROWS);
-        let threads = rayon::current_num_threads();
         let row_blocks = rows.div_ceil(size).max(1);
         let size = rows.div_ceil(row_blocks).max(1).next_multiple_of(8);
-        let parts = if row_blocks >= 2 * threads { 1 } else { (2 * threads).div_ceil(row_blocks) };
+        let parts = if self.is_spread() { COPYING_PARTS } else { PARTS };
+        let parts = (parts * rayon::current_num_threads()).div_ceil(row_blocks);
         let width = panels.div_ceil(parts.min(panels));
         let cut = |length: usize, size: usize| {
             (0..length).step_by(size).map(move |start| start..length.min(start + size))
